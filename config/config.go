@@ -1,0 +1,100 @@
+// Package config reads Telltale's settings from the environment into typed sections, once, at start.
+//
+// Load reports every fault at once; after it has returned without an error, no other part of the program has to check a
+// setting again.
+package config
+
+import "time"
+
+// Config is the whole configuration. Each section is provided to fx on its own, so that a module sees only what it needs.
+type Config struct {
+	DB        DB
+	HTTP      HTTP
+	Log       Log
+	Auth      Auth
+	Readings  Readings
+	Streaming Streaming
+	// DataDir is where the embedded PostgreSQL and generated secrets live.
+	DataDir string
+}
+
+// DB tells where PostgreSQL is and how many connections to hold.
+type DB struct {
+	// Host is empty when Telltale runs an embedded PostgreSQL of its own.
+	Host     string
+	Port     int
+	Username string
+	Password string
+	Database string
+	SSLMode  string
+	// MinConnections are opened at start and kept; MaxConnections are never exceeded by the pool.
+	MinConnections int
+	MaxConnections int
+	// ConnectionTimeout bounds connecting and waiting for a free connection.
+	ConnectionTimeout time.Duration
+	// IdleTimeout is how long an unused connection above the minimum is kept.
+	IdleTimeout time.Duration
+	// PreparedStatements is false behind a pooler that does not support them (PgBouncer before 1.21 in transaction mode).
+	PreparedStatements bool
+}
+
+// Embedded reports whether Telltale runs its own PostgreSQL under DataDir.
+func (db DB) Embedded() bool { return db.Host == "" }
+
+// HTTP is where and how the API is served.
+type HTTP struct {
+	Host           string
+	Port           int
+	AllowedOrigins []string
+	// MaxBodyBytes bounds a request body, before and after decompression.
+	MaxBodyBytes int
+}
+
+// Log is the verbosity and format of the log.
+type Log struct {
+	Level  string
+	Format string
+}
+
+// Auth holds what tokens are signed and checked with.
+type Auth struct {
+	// SecretKey signs and verifies HS* tokens. Empty in embedded mode until the auth module has made one.
+	SecretKey string
+	Algorithm string
+	// PublicKey (PEM) or JWKSURL verify RS*, ES* and EdDSA tokens of an outside identity provider.
+	PublicKey string
+	JWKSURL   string
+	Issuer    string
+	// TokenLifetime is how long an issued access token is valid.
+	TokenLifetime time.Duration
+	AdminUsername string
+	AdminPassword string
+}
+
+// Readings bounds the log, the recent window and the fold.
+type Readings struct {
+	// MaxQueuedReadings bounds what waits for a group commit; beyond it ingest answers 503.
+	MaxQueuedReadings int
+	// MaxUnfoldedReadings bounds what the recent window holds that no chunk holds yet; beyond it ingest answers 503.
+	MaxUnfoldedReadings int
+	// FoldReadings starts a fold early when so many readings are unfolded.
+	FoldReadings int
+	// FoldInterval is how often everything is folded otherwise; folds happen at its multiples since the epoch.
+	FoldInterval time.Duration
+	// WindowBytes is how much of the already folded log stays in memory for viewers that resume.
+	WindowBytes int
+	// LogRetention is how long the log table is kept for resume.
+	LogRetention time.Duration
+	// QueryTimeout bounds one history query.
+	QueryTimeout time.Duration
+}
+
+// Streaming bounds live viewers.
+type Streaming struct {
+	MaxPerUser    int
+	MaxPerAddress int
+	// Heartbeat is the longest silence on a stream.
+	Heartbeat time.Duration
+	// WriteTimeout is how long a viewer's connection may refuse bytes before it is closed.
+	WriteTimeout time.Duration
+}

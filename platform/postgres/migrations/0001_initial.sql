@@ -1,0 +1,98 @@
+-- +goose Up
+
+CREATE TABLE users (
+    username      text PRIMARY KEY,
+    password_hash text NOT NULL,                       -- argon2id, PHC string
+    scopes        text[] NOT NULL,
+    devices       text[],                              -- ids and globs; NULL covers every device
+    disabled      boolean NOT NULL DEFAULT false,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    updated_at    timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE api_keys (
+    id           text PRIMARY KEY,                     -- the public part of the key
+    secret_hash  bytea NOT NULL,                       -- SHA-256 of the secret part, which is random and long
+    name         text NOT NULL,
+    scopes       text[] NOT NULL,
+    devices      text[],
+    created_by   text NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    expires_at   timestamptz,
+    revoked_at   timestamptz
+);
+
+CREATE TABLE devices (
+    id         text PRIMARY KEY,
+    name       text NOT NULL DEFAULT '',
+    metadata   jsonb NOT NULL DEFAULT '{}',
+    tags       text[] NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX devices_tags ON devices USING gin (tags);
+
+-- One device's one metric. last_ts and last_value are as of the last fold; what came later is in the log.
+CREATE TABLE series (
+    id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    device_id  text NOT NULL REFERENCES devices (id),
+    metric     text NOT NULL,
+    unit       text NOT NULL DEFAULT '',
+    last_ts    timestamptz,
+    last_value double precision,
+    UNIQUE (device_id, metric)
+);
+
+-- The log: one row a batch, in commit order. Its arrays are parallel: the i-th reading is (series[i], ts[i], value[i]).
+-- A row with dropped series and no readings records that a device was deleted.
+-- Blocks (partitions by seq) are attached ahead of the head and dropped whole once they are folded and past the resume window.
+CREATE TABLE reading_log (
+    seq          bigint NOT NULL PRIMARY KEY,
+    committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    min_ts       bigint NOT NULL,                      -- Unix ms, 0 when the row holds no reading
+    max_ts       bigint NOT NULL,
+    series       integer[] NOT NULL,
+    ts           bigint[] NOT NULL,                    -- Unix ms
+    value        double precision[] NOT NULL,
+    dropped      integer[]
+) PARTITION BY RANGE (seq);
+-- Rows live for an hour or so: compressing them would cost more than it saves.
+ALTER TABLE reading_log
+    ALTER COLUMN series SET STORAGE EXTERNAL,
+    ALTER COLUMN ts SET STORAGE EXTERNAL,
+    ALTER COLUMN value SET STORAGE EXTERNAL;
+CREATE TABLE reading_log_1 (LIKE reading_log INCLUDING ALL);
+ALTER TABLE reading_log ATTACH PARTITION reading_log_1 FOR VALUES FROM (1) TO (65537);
+
+-- What the log's blocks held that are gone, so that a viewer who comes back too late learns which range it has missed.
+CREATE TABLE log_blocks_dropped (
+    first_seq bigint PRIMARY KEY,
+    last_seq  bigint NOT NULL,
+    min_ts    bigint,                                  -- Unix ms; NULL when the block held no reading
+    max_ts    bigint
+);
+
+-- The log's marks; always exactly one row.
+CREATE TABLE log_state (
+    only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    folded_seq  bigint NOT NULL DEFAULT 0,             -- every batch up to here is in chunks
+    dropped_seq bigint NOT NULL DEFAULT 0              -- the newest batch that dropped series
+);
+INSERT INTO log_state DEFAULT VALUES;
+
+-- One series' readings over one hour. deltas[1] is the offset of the first reading from start_at in ms, deltas[i] the
+-- distance of the i-th reading from the one before; repetitions of the last element are left off, so that a regular
+-- series needs only two elements. Values are in order of time, one for each instant.
+CREATE TABLE reading_chunks (
+    series_id integer NOT NULL,
+    start_at  timestamptz NOT NULL,
+    count     integer NOT NULL,
+    min       double precision NOT NULL,
+    max       double precision NOT NULL,
+    sum       double precision NOT NULL,
+    first     double precision NOT NULL,
+    last      double precision NOT NULL,
+    deltas    integer[] NOT NULL,
+    value     double precision[] NOT NULL,
+    PRIMARY KEY (series_id, start_at)
+);
