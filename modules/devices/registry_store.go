@@ -1,0 +1,132 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// database is what the stores of this package need of a pool.
+type database interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	InTx(ctx context.Context, options pgx.TxOptions, run func(pgx.Tx) error) error
+}
+
+// registryStore reads and extends the series table for the Registry.
+type registryStore struct{ db database }
+
+// Name is a series by the names its owner gave it.
+type Name struct{ Device, Metric string }
+
+const selectSeries = `
+SELECT id, device_id, metric, unit, coalesce((extract(epoch FROM last_ts) * 1000)::bigint, 0), coalesce(last_value, 0)
+FROM series`
+
+// Load makes every series of the database known, with its newest reading as of the last fold.
+func (r *Registry) Load(ctx context.Context) error {
+	return r.query(ctx, selectSeries)
+}
+
+// Learn makes the series with these ids known, as far as they exist: another instance has registered them, or their
+// unit has changed.
+func (r *Registry) Learn(ctx context.Context, ids []int32) error {
+	return r.query(ctx, selectSeries+` WHERE id = ANY($1)`, ids)
+}
+
+func (r *Registry) query(ctx context.Context, sql string, args ...any) error {
+	rows, err := r.store.db.Query(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("reading series: %w", err)
+	}
+	states, err := pgx.CollectRows(rows, scanState)
+	if err != nil {
+		return fmt.Errorf("reading series: %w", err)
+	}
+	r.add(states)
+	return nil
+}
+
+func scanState(row pgx.CollectableRow) (s SeriesState, err error) {
+	err = row.Scan(&s.ID, &s.Device, &s.Metric, &s.Unit, &s.LastTS, &s.LastValue)
+	return s, err
+}
+
+const insertDevices = `
+INSERT INTO devices (id)
+SELECT d FROM unnest($1::text[]) AS d WHERE NOT EXISTS (SELECT FROM devices WHERE id = d) ORDER BY d
+ON CONFLICT DO NOTHING`
+
+// Sorting keeps two instances that register the same series from waiting for each other in a circle; NOT EXISTS keeps
+// known series from using up ids.
+const insertSeries = `
+INSERT INTO series (device_id, metric)
+SELECT w.device, w.metric
+FROM (SELECT DISTINCT unnest($1::text[]) AS device, unnest($2::text[]) AS metric) AS w
+JOIN devices ON devices.id = w.device
+WHERE NOT EXISTS (SELECT FROM series s WHERE s.device_id = w.device AND s.metric = w.metric)
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING`
+
+const selectWanted = selectSeries + `
+WHERE (device_id, metric) IN (SELECT unnest($1::text[]), unnest($2::text[]))`
+
+// foreignKeyViolation is the SQLSTATE of a series whose device was deleted while it was being registered.
+const foreignKeyViolation = "23503"
+
+// Register makes the series wanted exist and returns those whose device does not. Unknown devices are registered too
+// when createDevices is set. It is safe to call for the same series from many instances at once.
+func (r *Registry) Register(ctx context.Context, wanted []Name, createDevices bool) (missing []Name, err error) {
+	devices, metrics := make([]string, len(wanted)), make([]string, len(wanted))
+	for i, name := range wanted {
+		devices[i], metrics[i] = name.Device, name.Metric
+	}
+	var found []SeriesState
+	register := func(tx pgx.Tx) error {
+		if createDevices {
+			if _, err := tx.Exec(ctx, insertDevices, distinct(devices)); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, insertSeries, devices, metrics); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, selectWanted, devices, metrics)
+		if err != nil {
+			return err
+		}
+		found, err = pgx.CollectRows(rows, scanState)
+		return err
+	}
+	err = r.store.db.InTx(ctx, pgx.TxOptions{}, register)
+	if violation, ok := errors.AsType[*pgconn.PgError](err); ok && violation.Code == foreignKeyViolation {
+		err = r.store.db.InTx(ctx, pgx.TxOptions{}, register)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("registering series: %w", err)
+	}
+	r.add(found)
+	return r.unregistered(wanted), nil
+}
+
+func (r *Registry) unregistered(wanted []Name) (missing []Name) {
+	for _, name := range wanted {
+		if _, ok := r.Find([]byte(name.Device), []byte(name.Metric)); !ok {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// distinct returns the strings sorted, each once.
+func distinct(list []string) []string {
+	sorted := slices.Clone(list)
+	slices.SortFunc(sorted, strings.Compare)
+	return slices.Compact(sorted)
+}
