@@ -4,7 +4,11 @@
 // setting again.
 package config
 
-import "time"
+import (
+	"net"
+	"strconv"
+	"time"
+)
 
 // Config is the whole configuration. Each section is provided to fx on its own, so that a module sees only what it needs.
 type Config struct {
@@ -43,16 +47,22 @@ func (db DB) Embedded() bool { return db.Host == "" }
 
 // HTTP is where and how the API is served.
 type HTTP struct {
-	Host           string
-	Port           int
+	Host string
+	Port int
+	// AllowedOrigins are scheme://host[:port] as browsers send them (lower case, no default port), or a single *.
 	AllowedOrigins []string
 	// MaxBodyBytes bounds a request body, before and after decompression.
 	MaxBodyBytes int
 }
 
+// Address returns host and port to listen on.
+func (h HTTP) Address() string { return net.JoinHostPort(h.Host, strconv.Itoa(h.Port)) }
+
 // Log is the verbosity and format of the log.
 type Log struct {
-	Level  string
+	// Level is debug, info, warn or error.
+	Level string
+	// Format is console or json.
 	Format string
 }
 
