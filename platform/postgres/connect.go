@@ -1,0 +1,60 @@
+package postgres
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"telltale/config"
+)
+
+// keepAlive lets the kernel notice within half a minute that the other side of a silent connection has gone.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
+
+// connConfig translates the settings for pgx. The only startup parameter is the application's name: poolers refuse most
+// others.
+func connConfig(cfg config.DB) (*pgx.ConnConfig, error) {
+	pool, err := poolConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return pool.ConnConfig, nil
+}
+
+func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
+	pc, err := pgxpool.ParseConfig(fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=%s",
+		quote(cfg.Host), cfg.Port, quote(cfg.Username), quote(cfg.Database), quote(orDefault(cfg.SSLMode, "prefer"))))
+	if err != nil {
+		return nil, fmt.Errorf("read the database settings: %w", err)
+	}
+	cc := pc.ConnConfig
+	if cfg.Password != "" { // set here, not in the text above: errors may quote that
+		cc.Password = cfg.Password
+	}
+	cc.ConnectTimeout = cfg.ConnectionTimeout
+	cc.RuntimeParams = map[string]string{"application_name": "telltale"}
+	cc.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
+	if !cfg.PreparedStatements {
+		cc.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	pc.MinConns, pc.MaxConns = int32(cfg.MinConnections), int32(cfg.MaxConnections)
+	pc.MaxConnIdleTime = cfg.IdleTimeout
+	pc.MaxConnLifetimeJitter = pc.MaxConnLifetime / 6
+	pc.HealthCheckPeriod = min(max(cfg.IdleTimeout/4, 100*time.Millisecond), 5*time.Second)
+	return pc, nil
+}
+
+func quote(value string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
+func orDefault(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}

@@ -1,0 +1,107 @@
+// Package pgtest gives tests databases of their own on a real PostgreSQL.
+//
+// A package that uses it has
+//
+//	func TestMain(m *testing.M) { pgtest.Main(m) }
+//
+// and needs nothing installed or running but PostgreSQL's programs: the first test that asks starts a server for the
+// package, which ends with it. TEST_DATABASE_URL names a server to use instead; its user must be allowed to create
+// databases.
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+
+	"telltale/config"
+	"telltale/platform/postgres"
+)
+
+// timeout bounds each step of making a database ready or removing it.
+const timeout = time.Minute
+
+// Main runs the tests of a package, removes everything that was made for them, looks for leaked goroutines, and exits.
+func Main(m *testing.M) {
+	code := m.Run()
+	if err := shared.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "pgtest:", err)
+		code = max(code, 1)
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, "pgtest: goroutines are left after the tests:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// New returns a migrated database that only t uses, connected and ready. It is stopped and dropped when t ends.
+func New(t testing.TB) *postgres.DB {
+	t.Helper()
+	return start(t, create(t, true))
+}
+
+// Config returns the settings of an empty database that only t uses. It is dropped when t ends; whatever t connects to
+// it has to be stopped before, by a Cleanup registered after this call.
+func Config(t testing.TB) config.DB {
+	t.Helper()
+	return create(t, false)
+}
+
+// Open returns another connection to the database that cfg names, as a second instance of the program would have. It is
+// ready, and stopped when t ends.
+func Open(t testing.TB, cfg config.DB) *postgres.DB {
+	t.Helper()
+	return start(t, cfg)
+}
+
+func start(t testing.TB, cfg config.DB) *postgres.DB {
+	db := postgres.New(cfg, t.TempDir(), zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	require.NoError(t, db.Start(ctx))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
+		require.NoError(t, db.Stop(ctx))
+	})
+	select {
+	case <-db.Ready():
+	case <-ctx.Done():
+		require.FailNow(t, "the test database did not become ready")
+	}
+	return db
+}
+
+var databases atomic.Int64
+
+// create makes a database, migrated or empty, and returns settings with a small pool for it.
+func create(t testing.TB, migrated bool) config.DB {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	s, err := shared.open(ctx)
+	require.NoError(t, err, "start a server for the tests")
+	cfg := s.cfg
+	cfg.Database = fmt.Sprintf("%s_%d", s.prefix, databases.Add(1))
+	source := "template0"
+	if migrated {
+		source = s.template
+	}
+	require.NoError(t, s.create(ctx, cfg.Database, source))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
+		require.NoError(t, s.drop(ctx, cfg.Database))
+	})
+	return cfg
+}

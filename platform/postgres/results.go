@@ -1,0 +1,128 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// lease is a connection of the pool that results hold until they have been read.
+type lease struct {
+	db   *DB
+	ctx  context.Context // the statement's, to tell the caller's own doing from an outage
+	conn *pgxpool.Conn
+}
+
+func (l lease) release() { l.conn.Release() } // a second time does nothing
+
+func (l lease) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return l.db.explain(l.ctx, err)
+}
+
+// rows are pgx.Rows that give their connection back.
+type rows struct {
+	pgx.Rows
+	lease
+}
+
+func (r *rows) Close() {
+	r.Rows.Close()
+	r.release()
+}
+
+func (r *rows) Err() error { return r.explain(r.Rows.Err()) }
+
+func (r *rows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.release()
+	return false
+}
+
+func (r *rows) Scan(dest ...any) error {
+	err := r.Rows.Scan(dest...)
+	if err != nil {
+		r.Close()
+	}
+	return r.explain(err)
+}
+
+func (r *rows) Values() ([]any, error) {
+	values, err := r.Rows.Values()
+	if err != nil {
+		r.Close()
+	}
+	return values, r.explain(err)
+}
+
+// row is a pgx.Row that gives its connection back.
+type row struct {
+	row pgx.Row
+	lease
+}
+
+func (r *row) Scan(dest ...any) error {
+	defer r.release()
+	return r.explain(r.row.Scan(dest...))
+}
+
+type failedRow struct{ err error }
+
+func (r failedRow) Scan(...any) error { return r.err }
+
+// batchResults are pgx.BatchResults that give their connection back.
+type batchResults struct {
+	pgx.BatchResults
+	lease
+	tx pgx.Tx // nil unless the batch has begun a transaction, which then holds the connection
+}
+
+func newBatchResults(results pgx.BatchResults, l lease) *batchResults {
+	b := &batchResults{BatchResults: results, lease: l}
+	if tx := results.Tx(); tx != nil {
+		b.tx = &leasedTx{Tx: tx, lease: l}
+	}
+	return b
+}
+
+func (b *batchResults) Exec() (pgconn.CommandTag, error) {
+	tag, err := b.BatchResults.Exec()
+	return tag, b.explain(err)
+}
+
+func (b *batchResults) Query() (pgx.Rows, error) {
+	r, err := b.BatchResults.Query()
+	return r, b.explain(err)
+}
+
+func (b *batchResults) Close() error {
+	err := b.BatchResults.Close()
+	if b.tx == nil {
+		b.release()
+	}
+	return b.explain(err)
+}
+
+func (b *batchResults) Tx() pgx.Tx { return b.tx }
+
+// leasedTx is a transaction that gives its connection back when it ends.
+type leasedTx struct {
+	pgx.Tx
+	lease
+}
+
+func (t *leasedTx) Commit(ctx context.Context) error {
+	defer t.release()
+	return t.explain(t.Tx.Commit(ctx))
+}
+
+func (t *leasedTx) Rollback(ctx context.Context) error {
+	defer t.release()
+	return t.explain(t.Tx.Rollback(ctx))
+}
