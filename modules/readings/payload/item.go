@@ -1,0 +1,127 @@
+package payload
+
+import "bytes"
+
+// item is the state of the item that is being read. Device and memo outlive it: the next item is often of the same device.
+type item struct {
+	// start is where the item's values begin in the body's slices.
+	start int
+	// bad says that the item is rejected; what is left of it is only skipped.
+	bad bool
+	// line is the item's line for NDJSON and CSV, 0 for JSON.
+	line int
+
+	// id is the resolver's selected device, nil when none is.
+	id []byte
+	// memo holds the series of the device's metrics in the order in which its last item had them, which is the order
+	// in which the next will very likely have them.
+	memo []known
+	// selection counts the devices selected; see columnSeries.
+	selection int
+	// seen finds repeated metrics in large items: the item in which each series was last seen. Small items are searched.
+	seen map[int32]int
+}
+
+type known struct {
+	name   []byte
+	series int32
+}
+
+// searched is the number of values up to which an item is searched for a repeated series.
+const searched = 32
+
+// begin starts the next item.
+func (d *Decoder) begin() {
+	d.current.start, d.current.bad = len(d.body.Series), false
+}
+
+// end completes the item: its values take the time given, or go if the item was rejected.
+func (d *Decoder) end(ts int64) {
+	b, start := &d.body, d.current.start
+	if d.current.bad {
+		b.Series, b.Value = b.Series[:start], b.Value[:start]
+		b.Rejected++
+	} else {
+		index := int32(b.Items) //nolint:gosec // bounded by the size of the body
+		for range len(b.Series) - start {
+			b.TS = append(b.TS, ts)
+			b.Item = append(b.Item, index)
+		}
+	}
+	b.Items++
+}
+
+// device selects the item's device. Stable tells whether the bytes of id stay as they are until the body is read.
+func (d *Decoder) device(id []byte, stable bool) {
+	c := &d.current
+	if c.id != nil && bytes.Equal(c.id, id) {
+		return
+	}
+	c.memo, c.id = c.memo[:0], nil
+	c.selection++
+	if len(id) == 0 {
+		d.reject("device", "is empty; give the device's id")
+		return
+	}
+	if err := d.resolver.Device(id); err != nil {
+		d.reject("device", "%s", reasonOf(err))
+		return
+	}
+	if stable {
+		c.id = id
+	}
+}
+
+// series returns the series of the k-th metric of the item's device. Not ok means that the item has been rejected.
+func (d *Decoder) series(k int, name []byte, stable bool) (series int32, ok bool) {
+	c := &d.current
+	if k < len(c.memo) && bytes.Equal(c.memo[k].name, name) {
+		return c.memo[k].series, true
+	}
+	series, err := d.resolver.Series(name)
+	if err != nil {
+		d.rejectValue(name, "%s", reasonOf(err))
+		return 0, false
+	}
+	if stable && k <= len(c.memo) {
+		c.memo = append(c.memo[:k], known{name, series})
+	}
+	return series, true
+}
+
+// add appends a value to the item, unless the item has one of the same series.
+func (d *Decoder) add(name []byte, series int32, v float64) {
+	b := &d.body
+	if d.repeated(series) {
+		d.rejectValue(name, "stands twice in one reading; give it once")
+		return
+	}
+	b.Series = append(b.Series, series)
+	b.Value = append(b.Value, v)
+}
+
+func (d *Decoder) repeated(series int32) bool {
+	c, all := &d.current, d.body.Series[d.current.start:]
+	if len(all) < searched {
+		for _, s := range all {
+			if s == series {
+				return true
+			}
+		}
+		return false
+	}
+	// Stamped with the item, so that the map is cleared once a body and not once an item.
+	if c.seen == nil {
+		c.seen = make(map[int32]int)
+	}
+	if len(all) == searched {
+		for _, s := range all {
+			c.seen[s] = d.body.Items + 1
+		}
+	}
+	if c.seen[series] == d.body.Items+1 {
+		return true
+	}
+	c.seen[series] = d.body.Items + 1
+	return false
+}

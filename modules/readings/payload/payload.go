@@ -1,0 +1,103 @@
+// Package payload reads the bodies that devices post: JSON, NDJSON and CSV, plain or gzipped.
+//
+// A body is a sequence of items. An item is one device at one moment with one or more values: an element of a JSON body's
+// `readings`, a line of NDJSON, a row of CSV. An item is atomic: whatever is wrong with one of its values rejects it whole.
+// Rejected items do not end the decoding: they are listed, and the others are kept, so that the caller can choose between
+// all-or-nothing (see Body.Fault) and storing what is good.
+//
+// Decoding is one pass over the bytes that allocates nothing per item. Device and metric names never become strings here:
+// the caller's Resolver turns their bytes into series ids.
+package payload
+
+import (
+	"time"
+)
+
+// Resolver knows which series a device's metric is. It belongs to one Decode, is called from its goroutine only, and must
+// not keep the slices it is given: their bytes are reused.
+//
+// An error rejects the item. Its text is told to the caller of the API, as the reason; of a *fault.Fault it is the fields'
+// reasons or else the message.
+type Resolver interface {
+	// Device selects the device that the calls of Series that follow speak of. It is not called for an item of the same
+	// device as the item before.
+	Device(id []byte) error
+	// Series returns the id of the selected device's metric. For a series that is not registered yet it returns a
+	// placeholder of the caller's choice (a negative number), always the same one for the same device and metric. Series may
+	// be asked about an item that is rejected later, so only the placeholders found in Body.Series want registering.
+	Series(metric []byte) (int32, error)
+}
+
+// Request is one posted body and what is known about it.
+type Request struct {
+	// ContentType and ContentEncoding are the headers of these names, as received.
+	ContentType     string
+	ContentEncoding string
+	// Data is the body as received, still compressed if it was. It is read during Decode only.
+	Data []byte
+	// MaxBytes bounds the size of the body once decompressed; nothing larger is ever held in memory.
+	MaxBytes int
+	// Now is the time of the items that carry none.
+	Now time.Time
+}
+
+// Body is what one request carried. Series, TS, Value and Item are parallel: one place for each accepted value, in the order
+// of the body. It belongs to its Decoder and is valid until that decodes again or is put back.
+type Body struct {
+	Series []int32
+	// TS is in Unix milliseconds, between MinTS and MaxTS.
+	TS []int64
+	// Value is finite; booleans are 0 and 1.
+	Value []float64
+	// Item is the index of the item that the value came from, counted like Reject.Index.
+	Item []int32
+	// Items counts the items of the body, Rejected those among them that were rejected.
+	Items    int
+	Rejected int
+	// Rejects says what is wrong with the first MaxRejects of the rejected items.
+	Rejects []Reject
+}
+
+// MaxRejects is how many rejected items of one body are described; beyond that they are only counted.
+const MaxRejects = 100
+
+// Reject says what is wrong with one item: the first thing found.
+type Reject struct {
+	// Index counts the items of the body from 0; blank lines and the CSV header are not items.
+	Index int
+	// Field is the path of what is wrong, such as `readings[3].values.temperature`.
+	Field string
+	// Reason says what it was and what is allowed. For NDJSON and CSV it begins with the line.
+	Reason string
+}
+
+// Decode reads the body of a request. The error is a *fault.Fault: UnsupportedMedia for a type or encoding nobody here
+// reads, TooLarge, or Invalid for a body that cannot be read to its end or has no items. Items that are not valid are no
+// error but listed in the Body.
+func (d *Decoder) Decode(req Request, resolver Resolver) (*Body, error) {
+	format, err := FormatOf(req.ContentType)
+	if err != nil {
+		return nil, err
+	}
+	data, err := d.plain(req)
+	if err != nil {
+		return nil, err
+	}
+	d.reset(data, req.Now.UnixMilli(), resolver)
+	defer d.letGo()
+	switch format {
+	case NDJSON:
+		err = d.decodeNDJSON()
+	case CSV:
+		err = d.decodeCSV()
+	default:
+		err = d.decodeJSON()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if d.body.Items == 0 || (len(d.body.Series) == 0 && d.body.Rejected == 0) {
+		return nil, bodyFault("has no readings")
+	}
+	return &d.body, nil
+}
