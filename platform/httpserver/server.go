@@ -1,0 +1,199 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+
+	"telltale/config"
+)
+
+const (
+	// stopLimit bounds how long Stop waits for requests under way; it leaves the rest of the program some of the ten
+	// seconds that a supervisor commonly grants.
+	stopLimit = 7 * time.Second
+	// cutLimit is how long handlers whose connection and context have been cut may take to notice.
+	cutLimit = time.Second
+)
+
+// Server accepts connections and serves the app on them, each in a goroutine of its own. fasthttp's own accept loop is not
+// used because its workers cannot be joined.
+type Server struct {
+	addr  string
+	app   *fiber.App
+	drain *Drain
+	log   *zap.Logger
+
+	listener net.Listener
+	failed   chan error
+	joined   sync.WaitGroup // the accept loop, connections and hijacked handlers
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	stopping bool
+}
+
+// NewServer returns a server of the app that has not started.
+func NewServer(cfg config.HTTP, app *fiber.App, drain *Drain, log *zap.Logger) *Server {
+	return &Server{
+		addr: net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)), app: app, drain: drain, log: log,
+		failed: make(chan error, 1), conns: make(map[*conn]struct{}),
+	}
+}
+
+// Start binds the address, so that a taken port is an error here, and begins to serve.
+func (s *Server) Start(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", s.addr, err)
+	}
+	s.listener = listener
+	s.app.Handler() // builds the tree of routes
+	s.app.Server().ConnState = trackIdle
+	s.log.Info("listening", zap.String("url", "http://"+listener.Addr().String()))
+	s.joined.Go(s.accept)
+	return nil
+}
+
+// Addr is where the server listens, with the port that the system chose when the configured one is 0. It is valid after
+// Start.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Failed receives one error when the server can no longer accept connections although nobody has stopped it.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Stop announces the end on Drain, closes the listener and idle connections, and waits for requests and streams under way
+// until ctx or seven seconds end. Then it ends the context of every request and cuts what is left of their connections.
+// It returns when every goroutine has ended; the error says how many connections had to be cut.
+func (s *Server) Stop(ctx context.Context) error {
+	if s.listener == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	s.drain.begin()
+	defer s.drain.cut()
+	_ = s.listener.Close() // an error would mean that it is closed already
+	s.endIdle()
+	done := make(chan struct{})
+	go func() { s.joined.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	s.drain.cut()
+	cut := s.closeAll()
+	select {
+	case <-done:
+		return fmt.Errorf("stopping the http server: %d connections were still busy and have been cut", cut)
+	case <-time.After(cutLimit):
+		return fmt.Errorf("stopping the http server: of %d busy connections that were cut, not every handler has ended", cut)
+	}
+}
+
+func (s *Server) accept() {
+	for {
+		nc, err := s.listener.Accept()
+		switch {
+		case err == nil:
+			s.take(nc)
+		case s.drain.Active():
+			return
+		case !passing(err):
+			s.failed <- fmt.Errorf("accepting connections: %w", err)
+			return
+		default:
+			s.pause(err)
+		}
+	}
+}
+
+// passing tells errors that the end of other connections cures from those that stay.
+func passing(err error) bool {
+	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) pause(err error) {
+	s.log.Error("accepting a connection", zap.Error(err))
+	timer := time.NewTimer(100 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.drain.Draining():
+	}
+}
+
+// take serves the connection unless the server is stopping.
+func (s *Server) take(nc net.Conn) {
+	c := &conn{Conn: nc, server: s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		_ = nc.Close()
+		return
+	}
+	s.conns[c] = struct{}{}
+	s.joined.Go(c.serve)
+}
+
+// endIdle ends the connections on which no request is under way, and admits no more.
+func (s *Server) endIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopping = true
+	for c := range s.conns {
+		if !c.busy.Load() {
+			c.endInput()
+		}
+	}
+}
+
+// closeAll cuts every connection, beneath fasthttp, and returns how many there were.
+func (s *Server) closeAll() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.Conn.Close()
+	}
+	return len(s.conns)
+}
+
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+func (s *Server) isStopping() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping
+}
+
+// trackIdle learns from fasthttp that a connection waits for its next request.
+func trackIdle(nc net.Conn, state fasthttp.ConnState) {
+	c, ok := nc.(*conn)
+	if !ok || state != fasthttp.StateIdle {
+		return
+	}
+	c.unflushed.Store(true)
+	c.busy.Store(false)
+	if c.server.isStopping() {
+		c.endInput()
+	}
+}
