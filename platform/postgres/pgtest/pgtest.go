@@ -30,14 +30,15 @@ import (
 const timeout = time.Minute
 
 // Main runs the tests of a package, removes everything that was made for them, looks for leaked goroutines, and exits.
-func Main(m *testing.M) {
+// Packages that also serve HTTP pass httpservertest.IgnoreClock().
+func Main(m *testing.M, ignore ...goleak.Option) {
 	code := m.Run()
 	if err := shared.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		code = max(code, 1)
 	}
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := goleak.Find(ignore...); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest: goroutines are left after the tests:", err)
 			code = 1
 		}
