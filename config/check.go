@@ -5,10 +5,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -150,16 +150,18 @@ func isHost(text string) bool {
 	})
 }
 
-// The length of a password in characters, as package auth asks of every password.
+// The limits that package auth sets on every user name and password.
 const (
 	shortestPassword = 8
 	longestPassword  = 128
 )
 
+var username = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
+
 func (l *loader) checkAdmin() {
 	name, password := string(l.env.AdminUsername), string(l.env.AdminPassword)
-	if len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
-		l.fault("ADMIN_USERNAME", "at most 64 bytes without spaces and control characters are allowed")
+	if !username.MatchString(name) {
+		l.fault("ADMIN_USERNAME", "1 to 64 letters, digits or . _ @ + - are allowed, the first a letter or digit")
 	}
 	if password == "" {
 		return

@@ -43,8 +43,8 @@ type environment struct {
 	JWTJWKSURL               text   `envconfig:"JWT_JWKS_URL" desc:"URL (http or https) of the JWKS that verifies RS*, ES* or EdDSA tokens."`
 	JWTIssuer                text   `envconfig:"JWT_ISSUER" desc:"Issuer (iss) that tokens must name; unset, none is asked for."`
 	AccessTokenExpireMinutes number `envconfig:"ACCESS_TOKEN_EXPIRE_MINUTES" default:"30" min:"1" max:"525600" desc:"Lifetime of an issued access token in minutes."`
-	AdminUsername            text   `envconfig:"ADMIN_USERNAME" default:"admin" desc:"Name of the first administrator, made when there is no user yet."`
-	AdminPassword            secret `envconfig:"ADMIN_PASSWORD" desc:"Password of the first administrator; unset, one is made and printed once."`
+	AdminUsername            text   `envconfig:"ADMIN_USERNAME" default:"admin" desc:"Name of the first administrator, who is made when there is no user yet."`
+	AdminPassword            secret `envconfig:"ADMIN_PASSWORD" desc:"Password of the first administrator, 8 to 128 characters. Needed for the first start on a server's empty database; with the embedded PostgreSQL one is made, printed once and kept in DATA_DIR."`
 	AdminPasswordFile        text   `envconfig:"ADMIN_PASSWORD_FILE" desc:"File that holds ADMIN_PASSWORD, instead of the variable."`
 
 	ReadingsMaxQueued   number `group:"Readings" envconfig:"READINGS_MAX_QUEUED" default:"2000000" min:"1000" max:"1000000000" desc:"Readings that may wait for a group commit; beyond it ingest answers 503."`

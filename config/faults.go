@@ -43,16 +43,21 @@ func (f Faults) Error() string {
 // longestShown is how much of a value a fault repeats.
 const longestShown = 100
 
-// shown returns a value as a fault may repeat it. What looks like a URL with credentials in it is withheld: such URLs end
-// up in the wrong variable easily.
+// shown returns a value as a fault may repeat it.
 func shown(value string) string {
 	switch {
 	case value == "":
 		return ""
-	case strings.Contains(value, "@"), strings.Contains(value, "PRIVATE KEY"):
+	case mayHoldCredentials(value):
 		return "(not shown)"
 	case len(value) > longestShown:
 		return fmt.Sprintf("%q…", value[:longestShown])
 	}
 	return fmt.Sprintf("%q", value)
+}
+
+// mayHoldCredentials reports whether the value of a variable that is no secret should be kept from terminals and logs all
+// the same: URLs like postgres://user:password@host end up in the wrong variable easily.
+func mayHoldCredentials(value string) bool {
+	return strings.Contains(value, "@") && strings.Contains(value, ":") || strings.Contains(value, "PRIVATE KEY")
 }

@@ -96,7 +96,7 @@ func TestFaultsNameVariableValueAndWhatIsAllowed(t *testing.T) {
 
 		"a short admin password":      {vars{"ADMIN_PASSWORD": "1234567"}, []string{`ADMIN_PASSWORD=(not shown): 8 to 128 characters are allowed`}},
 		"the name as password":        {vars{"ADMIN_USERNAME": "Alexandra", "ADMIN_PASSWORD": "alexandra"}, []string{`ADMIN_PASSWORD=(not shown): the password must not be the user name`}},
-		"a name with a space in it":   {vars{"ADMIN_USERNAME": "the admin"}, []string{`ADMIN_USERNAME="the admin": at most 64 bytes without spaces and control characters are allowed`}},
+		"a name with a space in it":   {vars{"ADMIN_USERNAME": "the admin"}, []string{`ADMIN_USERNAME="the admin": 1 to 64 letters, digits or . _ @ + - are allowed, the first a letter or digit`}},
 		"credentials in wrong places": {server().with(vars{"DB_HOST": "postgres://u:hunter2@db/d"}), []string{`DB_HOST=(not shown): a host name, an IP address or the folder of a Unix socket is allowed; the port belongs in DB_PORT`}},
 	}
 	for name, c := range cases {

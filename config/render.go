@@ -53,7 +53,7 @@ func (l *loader) effective(v Variable) string {
 	if value.String() == "" {
 		return "not set"
 	}
-	if strings.Contains(value.String(), "@") {
+	if mayHoldCredentials(value.String()) {
 		return shown(value.String())
 	}
 	return value.String()
