@@ -2,7 +2,6 @@
 package auth
 
 import (
-	"path"
 	"slices"
 	"time"
 
@@ -21,6 +20,11 @@ const (
 	Admin         Scope = "admin"
 )
 
+// AllScopes lists every scope there is, in the order in which they are shown.
+func AllScopes() []Scope {
+	return []Scope{DevicesRead, DevicesWrite, ReadingsRead, ReadingsWrite, Admin}
+}
+
 // Principal is whoever a request's credentials stand for, and what they cover.
 type Principal struct {
 	// Subject is the user name, or the name of the API key.
@@ -33,6 +37,8 @@ type Principal struct {
 	Expires time.Time
 	// KeyID is the API key's id, empty for a user's token.
 	KeyID string
+	// account is the fingerprint of the user's password hash when Telltale issued the token itself; see Users.
+	account string
 }
 
 // Can reports whether the principal has the scope.
@@ -43,19 +49,14 @@ func (p Principal) Can(scope Scope) bool {
 // SeesAll reports whether no device is hidden from the principal.
 func (p Principal) SeesAll() bool { return p.Devices == nil }
 
-// Sees reports whether the principal may see or touch the device.
+// Sees reports whether the principal may see or touch the device. It costs a comparison per entry of Devices: whoever
+// asks for many readings of few devices should ask once for each device.
 func (p Principal) Sees(device string) bool {
 	if p.Devices == nil {
 		return true
 	}
-	return slices.ContainsFunc(p.Devices, func(pattern string) bool {
-		matched, err := path.Match(pattern, device)
-		return pattern == device || (err == nil && matched)
-	})
+	return slices.ContainsFunc(p.Devices, func(pattern string) bool { return matches(pattern, device) })
 }
-
-// principalKey is where Guard leaves the principal in a request's locals.
-const principalKey = "telltale.principal"
 
 // PrincipalOf returns the principal that Guard.Require found in the request. It panics on a route that has no guard:
 // that is a bug which must not pass as "nobody".

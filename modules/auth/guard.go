@@ -1,10 +1,124 @@
 package auth
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	jwtware "github.com/gofiber/contrib/jwt"
 	"github.com/gofiber/fiber/v2"
+	"github.com/golang-jwt/jwt/v5"
 
 	"telltale/platform/fault"
 )
+
+const (
+	// principalKey is where a guard leaves the principal in a request's locals.
+	principalKey = "telltale.principal"
+	// subjectKey is where the access log finds the principal's subject.
+	subjectKey = "telltale.subject"
+	// tokenKey is where the JWT middleware leaves the token.
+	tokenKey = "telltale.token"
+)
+
+// Guard lets requests through to a route when their credentials cover it.
+type Guard struct {
+	tokens *Tokens
+	keys   *Keys
+	jwt    map[source]fiber.Handler // the JWT middleware, by where it finds the token
+}
+
+// NewGuard returns a guard that accepts the tokens and the keys.
+func NewGuard(tokens *Tokens, keys *Keys) *Guard {
+	middleware := func(lookup, scheme string) fiber.Handler {
+		return jwtware.New(jwtware.Config{
+			TokenLookup: lookup, AuthScheme: scheme, KeyFunc: tokens.key, Claims: &claims{}, ContextKey: tokenKey,
+			SuccessHandler: func(*fiber.Ctx) error { return nil }, // the guard goes on by itself
+			ErrorHandler:   func(_ *fiber.Ctx, err error) error { return refusal(err) },
+		})
+	}
+	return &Guard{tokens: tokens, keys: keys, jwt: map[source]fiber.Handler{
+		fromHeader: middleware("header:"+fiber.HeaderAuthorization, "Bearer"),
+		fromQuery:  middleware("query:"+QueryToken, ""),
+		fromCookie: middleware("cookie:"+SessionCookie, ""),
+	}}
+}
+
+// Require returns a handler that lets a request pass when its credentials have all the scopes, and leaves their principal
+// for PrincipalOf. Credentials are a token or API key in the Authorization header, an API key in X-API-Key, or, for GET
+// and HEAD, the session cookie.
+//
+// The handler returns an Unauthenticated fault without good credentials, Forbidden without a scope, and Unavailable when
+// the credentials cannot be checked at the moment.
+func (g *Guard) Require(scopes ...Scope) fiber.Handler { return g.require(false, scopes) }
+
+// RequireBrowser is Require for routes that a browser opens where it cannot set headers, such as an EventSource: it also
+// accepts the token or API key in the query parameter access_token.
+func (g *Guard) RequireBrowser(scopes ...Scope) fiber.Handler { return g.require(true, scopes) }
+
+func (g *Guard) require(browser bool, scopes []Scope) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		principal, from, err := g.authenticate(c, browser)
+		if err != nil {
+			challenge(c, from, err)
+			return err
+		}
+		if err := Admit(c, principal, scopes...); err != nil {
+			c.Set(fiber.HeaderWWWAuthenticate, fmt.Sprintf(`Bearer realm="telltale", error="insufficient_scope", scope="%s"`, joinScopes(scopes)))
+			return err
+		}
+		return c.Next()
+	}
+}
+
+// Recheck tells whether a principal's credentials, found good when a long-lived connection began, still are. It returns an
+// Unauthenticated fault once they have expired or been revoked, their user is gone, disabled or has a new password, or
+// they cover something else by now: the connection should end, and its client come back for a new principal. An
+// Unavailable fault says only that nobody knows at the moment. Recheck answers from memory nearly always; asking every
+// few seconds for every connection is fine.
+func (g *Guard) Recheck(ctx context.Context, p Principal) error {
+	if !p.Expires.IsZero() && !g.tokens.now().Before(p.Expires) {
+		return fault.New(fault.Unauthenticated, "the credentials have expired")
+	}
+	var current Principal
+	var err error
+	if p.KeyID != "" {
+		current, err = g.keys.current(ctx, p.KeyID)
+	} else {
+		current, err = g.tokens.current(ctx, p)
+	}
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(current.Scopes, p.Scopes) || !slices.Equal(current.Devices, p.Devices) || current.SeesAll() != p.SeesAll() {
+		return fault.New(fault.Unauthenticated, "what the credentials cover has changed")
+	}
+	return nil
+}
+
+// authenticate returns whoever the request's credentials stand for, and where they were.
+func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, error) {
+	text, from, err := credential(c, browser)
+	switch {
+	case err != nil:
+		return Principal{}, from, err
+	case from == nowhere:
+		return Principal{}, from, fault.New(fault.Unauthenticated, "a token or an API key is needed")
+	case len(text) > maxCredential:
+		return Principal{}, from, fault.New(fault.Unauthenticated, "the credentials are too long")
+	case from == fromAPIKeyHeader || looksLikeKey(text):
+		p, err := g.keys.Verify(c.UserContext(), text)
+		return p, from, err
+	}
+	if err := g.jwt[from](c); err != nil {
+		return Principal{}, from, err
+	}
+	token := c.Locals(tokenKey).(*jwt.Token)
+	p, err := g.tokens.accept(c.UserContext(), token.Claims.(*claims))
+	return p, from, err
+}
 
 // Admit checks that the principal has all the scopes, and leaves it in the request for PrincipalOf and for the access
 // log. It is the last step of every guard, authtest's included.
@@ -21,5 +135,34 @@ func Admit(c *fiber.Ctx, principal Principal, scopes ...Scope) error {
 	return nil
 }
 
-// subjectKey is where the access log finds the principal's subject in a request's locals.
-const subjectKey = "telltale.subject"
+// refusal turns an error of the JWT middleware into the fault that the caller gets. A fault from within, such as keys that
+// are not known yet, stays what it is.
+func refusal(err error) error {
+	if f := fault.As(err); f != nil {
+		return f
+	}
+	message := "the token is not valid"
+	switch {
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+	case errors.Is(err, jwt.ErrTokenExpired):
+		message = "the token has expired"
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		message = "the token is not valid yet"
+	case errors.Is(err, jwt.ErrTokenMalformed), errors.Is(err, jwtware.ErrJWTMissingOrMalformed):
+		message = "the token is malformed"
+	}
+	return &fault.Fault{Kind: fault.Unauthenticated, Message: message, Err: err}
+}
+
+// challenge tells the caller what to bring (RFC 6750); a caller without credentials has made no error yet.
+func challenge(c *fiber.Ctx, from source, err error) {
+	f := fault.As(err)
+	if f == nil || f.Kind != fault.Unauthenticated {
+		return
+	}
+	value := `Bearer realm="telltale"`
+	if from != nowhere {
+		value += `, error="invalid_token", error_description="` + strings.ReplaceAll(f.Message, `"`, "'") + `"`
+	}
+	c.Set(fiber.HeaderWWWAuthenticate, value)
+}

@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"telltale/platform/fault"
+)
+
+// lookups remembers for a few seconds what the database says about a user or a key, so that requests do not each ask it.
+//
+// An answer is trusted for ttl and then asked for again. While the database cannot answer, the last answer stands, for at
+// most grace; a key without one is refused with an Unavailable fault. What the database does not know is not remembered,
+// so names that a caller makes up take no room. When limit answers are held, an arbitrary one makes room.
+type lookups[V any] struct {
+	load    func(ctx context.Context, name string) (value V, found bool, err error)
+	ttl     time.Duration
+	grace   time.Duration
+	timeout time.Duration
+	limit   int
+	now     func() time.Time
+	slots   chan struct{} // bounds the connections that look-ups may take from everyone else
+
+	mu         sync.Mutex
+	entries    map[string]*lookup[V]
+	generation uint64 // grows with every forget, so that an answer from before it is not kept
+}
+
+type lookup[V any] struct {
+	value   V
+	loaded  time.Time // when the database last said so
+	fresh   time.Time // until when it need not be asked again
+	loading bool      // somebody is asking; others take an answer that has only just aged
+}
+
+func newLookups[V any](now func() time.Time, load func(context.Context, string) (V, bool, error)) *lookups[V] {
+	return &lookups[V]{
+		load: load, ttl: 3 * time.Second, grace: time.Hour, timeout: 2 * time.Second, limit: 10_000, now: now,
+		slots: make(chan struct{}, 4), entries: make(map[string]*lookup[V]),
+	}
+}
+
+// get returns what is known of the name; found is false when the database does not know it.
+func (l *lookups[V]) get(ctx context.Context, name string) (value V, found bool, err error) {
+	l.mu.Lock()
+	entry, generation, now := l.entries[name], l.generation, l.now()
+	if entry != nil {
+		if now.Before(entry.fresh) || entry.loading && now.Sub(entry.fresh) < l.timeout {
+			defer l.mu.Unlock()
+			return entry.value, true, nil
+		}
+		entry.loading = true
+	}
+	l.mu.Unlock()
+
+	value, found, err = l.ask(ctx, name)
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now = l.now()
+	if entry != nil {
+		entry.loading = false
+	}
+	switch {
+	case err != nil && entry != nil && l.entries[name] == entry && now.Sub(entry.loaded) < l.grace:
+		entry.fresh = now.Add(l.ttl)
+		return entry.value, true, nil
+	case err != nil:
+		return value, false, fault.Busy(time.Second, err, "your credentials cannot be checked at the moment")
+	case l.generation != generation: // something changed while the question was under way: use the answer, do not keep it
+	case found:
+		l.keep(name, &lookup[V]{value: value, loaded: now, fresh: now.Add(l.ttl)})
+	default:
+		delete(l.entries, name)
+	}
+	return value, found, nil
+}
+
+// ask loads through one of the slots, within the timeout.
+func (l *lookups[V]) ask(ctx context.Context, name string) (value V, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	select {
+	case l.slots <- struct{}{}:
+		defer func() { <-l.slots }()
+		return l.load(ctx, name)
+	case <-ctx.Done():
+		return value, false, ctx.Err()
+	}
+}
+
+// keep stores the entry; the caller holds mu.
+func (l *lookups[V]) keep(name string, entry *lookup[V]) {
+	if _, known := l.entries[name]; !known && len(l.entries) >= l.limit {
+		for other := range l.entries {
+			delete(l.entries, other)
+			break
+		}
+	}
+	l.entries[name] = entry
+}
+
+// forget makes the next get ask the database; call it once a change has been committed.
+func (l *lookups[V]) forget(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.generation++
+	delete(l.entries, name)
+}

@@ -1,0 +1,137 @@
+package auth
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"telltale/platform/httpserver"
+)
+
+// maxKeyName is in characters.
+const maxKeyName = 64
+
+// keyHandlers let an administrator manage API keys.
+type keyHandlers struct{ keys *Keys }
+
+// keyAnswer is a key as it is shown. Key, the text with the secret, is there only in the answer that creates it. Devices
+// is null when it covers all, ExpiresAt when it never expires.
+type keyAnswer struct {
+	ID        string     `json:"id"`
+	Key       string     `json:"key,omitempty"`
+	Name      string     `json:"name"`
+	Scopes    []Scope    `json:"scopes"`
+	Devices   []string   `json:"devices"`
+	CreatedBy string     `json:"created_by"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	RevokedAt *time.Time `json:"revoked_at"`
+}
+
+func showKey(k APIKey, text string) keyAnswer {
+	return keyAnswer{
+		k.ID, text, k.Name, sortedScopes(k.Scopes), k.Devices, k.CreatedBy, k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.RevokedAt),
+	}
+}
+
+type keysAnswer struct {
+	Keys       []keyAnswer `json:"keys"`
+	NextCursor *string     `json:"next_cursor"`
+}
+
+// keyBody is a key to be created.
+type keyBody struct {
+	Name      string
+	Scopes    *[]Scope
+	Devices   *patternList
+	ExpiresAt *time.Time
+}
+
+func readNewKey(c *fiber.Ctx, now time.Time) (NewKey, error) {
+	m, err := readMembers(c)
+	if err != nil {
+		return NewKey{}, err
+	}
+	b := keyBody{Name: require[string](m, "name", "a string")}
+	if _, given := m.raw["scopes"]; !given {
+		m.faults.add("scopes", "is required")
+	}
+	b.Scopes = take[[]Scope](m, "scopes", "an array of scopes")
+	b.Devices = takeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
+	if string(m.raw["expires_at"]) == "null" {
+		delete(m.raw, "expires_at")
+	}
+	b.ExpiresAt = take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
+	m.unknown()
+	if len(m.faults) == 0 {
+		m.faults = b.Validate(now)
+	}
+	return NewKey{b.Name, or(b.Scopes), or(b.Devices), b.ExpiresAt}, m.faults.err()
+}
+
+// Validate returns everything that is wrong with the body, by field.
+func (b keyBody) Validate(now time.Time) (wrong faults) {
+	if n := utf8.RuneCountInString(b.Name); n == 0 || n > maxKeyName || strings.TrimSpace(b.Name) != b.Name ||
+		strings.ContainsFunc(b.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		wrong.add("name", "must have 1 to %d printable characters, and no space at either end", maxKeyName)
+	}
+	wrong = append(wrong, grantFaults(b.Scopes, b.Devices)...)
+	if b.ExpiresAt != nil && (!b.ExpiresAt.After(now) || b.ExpiresAt.Year() > lastYear) {
+		wrong.add("expires_at", "must be in the future")
+	}
+	return wrong
+}
+
+func (h keyHandlers) list(c *fiber.Ctx) error {
+	q := readQuery(c, "limit", "cursor", "revoked")
+	after, limit := q.page(isKeyID)
+	revoked := q.flag("revoked")
+	if err := q.faults.err(); err != nil {
+		return err
+	}
+	keys, more, err := h.keys.List(c.UserContext(), PrincipalOf(c), revoked, after, limit)
+	if err != nil {
+		return err
+	}
+	answer := keysAnswer{Keys: make([]keyAnswer, len(keys)), NextCursor: nextCursor(keys, more)}
+	for i, key := range keys {
+		answer.Keys[i] = showKey(key, "")
+	}
+	return c.JSON(answer)
+}
+
+func (h keyHandlers) create(c *fiber.Ctx) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	draft, err := readNewKey(c, h.keys.now())
+	if err != nil {
+		return err
+	}
+	key, text, err := h.keys.Create(c.UserContext(), PrincipalOf(c), draft)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Status(fiber.StatusCreated).JSON(showKey(key, text))
+}
+
+func (h keyHandlers) revoke(c *fiber.Ctx) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	id, err := httpserver.PathParam(c, "id")
+	if err != nil {
+		return err
+	}
+	if !isKeyID(id) {
+		return noSuchKeyHere()
+	}
+	if err := h.keys.Revoke(c.UserContext(), PrincipalOf(c), id); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}

@@ -1,0 +1,230 @@
+package auth
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"telltale/platform/fault"
+)
+
+// cookiePath keeps the session cookie away from everything but the API.
+const cookiePath = "/api"
+
+// sessionHandlers let users log in and out, and look after themselves.
+type sessionHandlers struct {
+	users  *Users
+	tokens *Tokens
+}
+
+// tokenForm is the body of a login: OAuth2's password form, and whether a browser wants a cookie.
+type tokenForm struct {
+	Username  string
+	Password  string
+	GrantType string
+	Scope     string
+	Cookie    string
+}
+
+// readTokenForm reads the form. Fields that OAuth2 clients send besides, such as client_id, are accepted and not used.
+func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
+	body, err := readBody(c, fiber.MIMEApplicationForm)
+	if err != nil {
+		return tokenForm{}, err
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return tokenForm{}, fault.InvalidField("body", "must be a well-formed form")
+	}
+	var f tokenForm
+	var wrong faults
+	fields := map[string]*string{
+		"username": &f.Username, "password": &f.Password, "grant_type": &f.GrantType, "scope": &f.Scope, "cookie": &f.Cookie,
+		"client_id": new(string), "client_secret": new(string),
+	}
+	for name, given := range values {
+		switch field := fields[name]; {
+		case field == nil:
+			wrong.add(name, "is not a field here")
+		case len(given) > 1:
+			wrong.add(name, "must not be given more than once")
+		default:
+			*field = given[0]
+		}
+	}
+	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
+	return f, append(wrong, f.validate()...).err()
+}
+
+// validate says no more about user name and password than that they could be ones.
+func (f tokenForm) validate() (wrong faults) {
+	if f.Username == "" || len(f.Username) > 256 {
+		wrong.add("username", "is required, and must have at most 256 bytes")
+	}
+	if f.Password == "" || len(f.Password) > 4*maxPassword {
+		wrong.add("password", "is required, and must have at most %d characters", maxPassword)
+	}
+	if f.GrantType != "" && f.GrantType != "password" {
+		wrong.add("grant_type", "must be password")
+	}
+	if unknown := scopeFaults(splitScopes(f.Scope)); unknown != nil {
+		wrong.add("scope", "must name scopes among: %s", joinScopes(AllScopes()))
+	}
+	if !slices.Contains([]string{"", "true", "false"}, f.Cookie) {
+		wrong.add("cookie", "must be true or false")
+	}
+	return wrong
+}
+
+// tokenAnswer is what OAuth2 (RFC 6749, section 5.1) answers.
+type tokenAnswer struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	// ExpiresIn is in seconds.
+	ExpiresIn int    `json:"expires_in"`
+	Scope     string `json:"scope"`
+}
+
+func (h sessionHandlers) login(c *fiber.Ctx) error {
+	if !h.tokens.issues() {
+		return fault.InvalidField("grant_type", "is not supported: tokens for this server come from its identity provider")
+	}
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	form, err := readTokenForm(c)
+	if err != nil {
+		return err
+	}
+	user, account, err := h.users.Login(c.UserContext(), form.Username, form.Password, strings.Clone(c.IP()))
+	if err != nil {
+		return err
+	}
+	c.Locals(subjectKey, user.Username)
+	scopes, err := grantable(user, splitScopes(form.Scope))
+	if err != nil {
+		return err
+	}
+	token, expires, err := h.tokens.Issue(user, account, scopes)
+	if err != nil {
+		return err
+	}
+	if form.Cookie == "true" {
+		setSession(c, token, expires)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.JSON(tokenAnswer{
+		AccessToken: token, TokenType: "bearer", ExpiresIn: int(h.tokens.lifetime / time.Second), Scope: joinScopes(scopes),
+	})
+}
+
+// grantable returns the scopes asked for, or the user's own when none are. It returns a Forbidden fault when the user does
+// not have one.
+func grantable(user User, asked []Scope) ([]Scope, error) {
+	if len(asked) == 0 {
+		return sortedScopes(user.Scopes), nil
+	}
+	asked = sortedScopes(asked)
+	if allowed := allowedScopes(user.Scopes, asked); len(allowed) < len(asked) {
+		return nil, fault.New(fault.Forbidden, "you do not have all of the scopes asked for, only: %s", joinScopes(sortedScopes(user.Scopes)))
+	}
+	return asked, nil
+}
+
+// logout takes the cookie back. It needs no credentials: a browser whose session has expired may log out as well.
+func (h sessionHandlers) logout(c *fiber.Ctx) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	setSession(c, "", time.Unix(1, 0))
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+func setSession(c *fiber.Ctx, token string, expires time.Time) {
+	c.Cookie(&fiber.Cookie{
+		Name: SessionCookie, Value: token, Path: cookiePath, Expires: expires,
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: cameByHTTPS(c),
+	})
+}
+
+// cameByHTTPS also believes a proxy's header: whoever forges it only keeps its own cookie from plain HTTP.
+func cameByHTTPS(c *fiber.Ctx) bool {
+	return c.Secure() || strings.EqualFold(c.Get(fiber.HeaderXForwardedProto), "https")
+}
+
+// meAnswer describes the credentials of the request. Devices and ExpiresAt are null for no limit.
+type meAnswer struct {
+	Subject   string     `json:"subject"`
+	KeyID     *string    `json:"key_id"`
+	Scopes    []Scope    `json:"scopes"`
+	Devices   []string   `json:"devices"`
+	ExpiresAt *time.Time `json:"expires_at"`
+}
+
+func (h sessionHandlers) me(c *fiber.Ctx) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	p := PrincipalOf(c)
+	answer := meAnswer{Subject: p.Subject, Scopes: sortedScopes(p.Scopes), Devices: p.Devices}
+	if p.KeyID != "" {
+		answer.KeyID = &p.KeyID
+	}
+	if !p.Expires.IsZero() {
+		answer.ExpiresAt = utc(&p.Expires)
+	}
+	return c.JSON(answer)
+}
+
+type passwordBody struct {
+	CurrentPassword string
+	NewPassword     string
+}
+
+func readPasswordBody(c *fiber.Ctx, username string) (passwordBody, error) {
+	m, err := readMembers(c)
+	if err != nil {
+		return passwordBody{}, err
+	}
+	b := passwordBody{
+		CurrentPassword: require[string](m, "current_password", "a string"),
+		NewPassword:     require[string](m, "new_password", "a string"),
+	}
+	m.unknown()
+	if len(m.faults) == 0 {
+		m.faults = b.validate(username)
+	}
+	return b, m.faults.err()
+}
+
+func (b passwordBody) validate(username string) (wrong faults) {
+	if b.CurrentPassword == "" || len(b.CurrentPassword) > 4*maxPassword {
+		wrong.add("current_password", "must be your current password")
+	}
+	wrong.check("new_password", passwordFault(username, b.NewPassword))
+	if b.NewPassword == b.CurrentPassword && wrong == nil {
+		wrong.add("new_password", "must not be the current password")
+	}
+	return wrong
+}
+
+func (h sessionHandlers) changePassword(c *fiber.Ctx) error {
+	p := PrincipalOf(c)
+	if p.account == "" {
+		return fault.New(fault.Forbidden, "only a user who has logged in here with a password can change it")
+	}
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	body, err := readPasswordBody(c, p.Subject)
+	if err != nil {
+		return err
+	}
+	if err := h.users.ChangePassword(c.UserContext(), p.Subject, body.CurrentPassword, body.NewPassword, strings.Clone(c.IP())); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}

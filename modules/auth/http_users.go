@@ -1,0 +1,200 @@
+package auth
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"telltale/platform/httpserver"
+)
+
+// userHandlers let an administrator manage users.
+type userHandlers struct{ users *Users }
+
+// userAnswer is a user as it is shown. Devices is null when it covers all.
+type userAnswer struct {
+	Username  string    `json:"username"`
+	Scopes    []Scope   `json:"scopes"`
+	Devices   []string  `json:"devices"`
+	Disabled  bool      `json:"disabled"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+func showUser(u User) userAnswer {
+	return userAnswer{u.Username, sortedScopes(u.Scopes), u.Devices, u.Disabled, u.CreatedAt.UTC(), u.UpdatedAt.UTC()}
+}
+
+type usersAnswer struct {
+	Users      []userAnswer `json:"users"`
+	NextCursor *string      `json:"next_cursor"`
+}
+
+// userBody is a user to be created, or what is to change about one: then all is optional.
+type userBody struct {
+	Username string
+	Password *string
+	Scopes   *[]Scope
+	Devices  *patternList
+	Disabled *bool
+}
+
+// readNewUser reads the body of a creation.
+func readNewUser(c *fiber.Ctx) (NewUser, error) {
+	m, err := readMembers(c)
+	if err != nil {
+		return NewUser{}, err
+	}
+	username := require[string](m, "username", "a string")
+	for _, name := range []string{"password", "scopes"} {
+		if _, given := m.raw[name]; !given {
+			m.faults.add(name, "is required")
+		}
+	}
+	body := takeUser(m, username)
+	if len(m.faults) == 0 {
+		m.faults.check("username", usernameFault(username))
+	}
+	return NewUser{username, or(body.Password), or(body.Scopes), or(body.Devices), or(body.Disabled)}, m.faults.err()
+}
+
+// readUserChange reads the body of a change.
+func readUserChange(c *fiber.Ctx, username string) (UserChange, error) {
+	m, err := readMembers(c)
+	if err != nil {
+		return UserChange{}, err
+	}
+	body := takeUser(m, username)
+	return UserChange{body.Password, body.Scopes, (*[]string)(body.Devices), body.Disabled}, m.faults.err()
+}
+
+func takeUser(m *members, username string) userBody {
+	b := userBody{
+		Username: username,
+		Password: take[string](m, "password", "a string"),
+		Scopes:   take[[]Scope](m, "scopes", "an array of scopes"),
+		Devices:  takeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
+		Disabled: take[bool](m, "disabled", "true or false"),
+	}
+	m.unknown()
+	m.faults = append(m.faults, b.Validate()...)
+	return b
+}
+
+// Validate returns everything that is wrong with the body, by field.
+func (b userBody) Validate() (wrong faults) {
+	if b.Password != nil {
+		wrong.check("password", passwordFault(b.Username, *b.Password))
+	}
+	return append(wrong, grantFaults(b.Scopes, b.Devices)...)
+}
+
+// grantFaults returns everything that is wrong with scopes and devices.
+func grantFaults(scopes *[]Scope, devices *patternList) (wrong faults) {
+	if scopes != nil {
+		if unknown := scopeFaults(*scopes); unknown != nil {
+			wrong.add("scopes", "must be among: %s", joinScopes(AllScopes()))
+		}
+		*scopes = sortedScopes(*scopes)
+	}
+	if devices == nil {
+		return wrong
+	}
+	if len(*devices) > maxPatterns {
+		wrong.add("devices", "must have at most %d entries", maxPatterns)
+		return wrong
+	}
+	for i, pattern := range *devices {
+		wrong.check(fmt.Sprintf("devices[%d]", i), patternFault(pattern))
+	}
+	return wrong
+}
+
+func (h userHandlers) list(c *fiber.Ctx) error {
+	q := readQuery(c, "limit", "cursor")
+	after, limit := q.page(func(name string) bool { return usernameFault(name) == "" })
+	if err := q.faults.err(); err != nil {
+		return err
+	}
+	users, more, err := h.users.List(c.UserContext(), PrincipalOf(c), after, limit)
+	if err != nil {
+		return err
+	}
+	answer := usersAnswer{Users: make([]userAnswer, len(users)), NextCursor: nextCursor(users, more)}
+	for i, user := range users {
+		answer.Users[i] = showUser(user)
+	}
+	return c.JSON(answer)
+}
+
+func (h userHandlers) create(c *fiber.Ctx) error {
+	if err := noQuery(c); err != nil {
+		return err
+	}
+	draft, err := readNewUser(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.users.Create(c.UserContext(), PrincipalOf(c), draft)
+	if err != nil {
+		return err
+	}
+	c.Location("/api/auth/users/" + url.PathEscape(user.Username))
+	return c.Status(fiber.StatusCreated).JSON(showUser(user))
+}
+
+func (h userHandlers) get(c *fiber.Ctx) error {
+	username, err := pathUser(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.users.Get(c.UserContext(), PrincipalOf(c), username)
+	if err != nil {
+		return err
+	}
+	return c.JSON(showUser(user))
+}
+
+func (h userHandlers) update(c *fiber.Ctx) error {
+	username, err := pathUser(c)
+	if err != nil {
+		return err
+	}
+	change, err := readUserChange(c, username)
+	if err != nil {
+		return err
+	}
+	user, err := h.users.Update(c.UserContext(), PrincipalOf(c), username, change)
+	if err != nil {
+		return err
+	}
+	return c.JSON(showUser(user))
+}
+
+func (h userHandlers) delete(c *fiber.Ctx) error {
+	username, err := pathUser(c)
+	if err != nil {
+		return err
+	}
+	if err := h.users.Delete(c.UserContext(), PrincipalOf(c), username); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// pathUser returns the name in the path. One that no user can have is that of no user.
+func pathUser(c *fiber.Ctx) (string, error) {
+	if err := noQuery(c); err != nil {
+		return "", err
+	}
+	username, err := httpserver.PathParam(c, "username")
+	if err != nil {
+		return "", err
+	}
+	if usernameFault(username) != "" {
+		return "", noSuchUser()
+	}
+	return username, nil
+}

@@ -1,0 +1,83 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func scanKey(row pgx.CollectableRow) (keyRecord, error) {
+	var k keyRecord
+	err := row.Scan(&k.ID, &k.secretHash, &k.Name, &k.Scopes, &k.Devices, &k.CreatedBy, &k.CreatedAt, &k.ExpiresAt, &k.RevokedAt)
+	return k, err
+}
+
+const selectKey = `
+SELECT id, secret_hash, name, scopes, devices, created_by, created_at, expires_at, revoked_at
+FROM api_keys WHERE id = $1`
+
+func (s store) key(ctx context.Context, id string) (keyRecord, bool, error) {
+	rows, err := s.db.Query(ctx, selectKey, id)
+	if err != nil {
+		return keyRecord{}, false, fmt.Errorf("read an api key: %w", err)
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, scanKey)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return keyRecord{}, false, nil
+	}
+	if err != nil {
+		return keyRecord{}, false, fmt.Errorf("read an api key: %w", err)
+	}
+	return found, true, nil
+}
+
+const selectKeys = `
+SELECT id, ''::bytea, name, scopes, devices, created_by, created_at, expires_at, revoked_at
+FROM api_keys WHERE id > $1 AND ($2 OR revoked_at IS NULL) ORDER BY id LIMIT $3`
+
+func (s store) keys(ctx context.Context, revoked bool, after string, limit int) ([]APIKey, error) {
+	rows, err := s.db.Query(ctx, selectKeys, after, revoked, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list api keys: %w", err)
+	}
+	keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (APIKey, error) {
+		k, err := scanKey(row)
+		return k.APIKey, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list api keys: %w", err)
+	}
+	return keys, nil
+}
+
+const insertKey = `
+INSERT INTO api_keys (id, secret_hash, name, scopes, devices, created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id, ''::bytea, name, scopes, devices, created_by, created_at, expires_at, revoked_at`
+
+func (s store) insertKey(ctx context.Context, key NewKey, id string, secretHash []byte, by string) (APIKey, error) {
+	rows, err := s.db.Query(ctx, insertKey, id, secretHash, key.Name, key.Scopes, key.Devices, by, key.ExpiresAt)
+	if err != nil {
+		return APIKey{}, fmt.Errorf("create an api key: %w", err)
+	}
+	created, err := pgx.CollectExactlyOneRow(rows, scanKey)
+	if err != nil {
+		return APIKey{}, fmt.Errorf("create an api key: %w", err)
+	}
+	return created.APIKey, nil
+}
+
+const revokeKey = `UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1`
+
+func (s store) revokeKey(ctx context.Context, id string) error {
+	rows, err := s.db.Query(ctx, revokeKey, id)
+	if err != nil {
+		return fmt.Errorf("revoke an api key: %w", err)
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("revoke an api key: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"telltale/config"
+	"telltale/platform/fault"
+)
+
+// ownIssuer is the iss claim of tokens that Telltale issues, unless another is configured.
+const ownIssuer = "telltale"
+
+// clockSkew is how much earlier than its issue a token of our own is valid, because two instances' clocks differ.
+const clockSkew = 30 * time.Second
+
+// Tokens issues and checks JWTs of one algorithm, the configured one.
+//
+// With HS* Telltale issues tokens itself, and also accepts those that somebody else has signed with the same secret.
+// With every other algorithm an outside identity provider issues them and only its public keys are known here.
+type Tokens struct {
+	algorithm string
+	issuer    string // "" accepts any
+	lifetime  time.Duration
+	secrets   *Secrets
+	provider  keySource // nil with HS*
+	users     *Users
+	now       func() time.Time
+}
+
+// keySource finds the public key that a token says it was signed with.
+type keySource interface {
+	find(token *jwt.Token) (any, error)
+}
+
+// NewTokens returns the tokens of the configured algorithm. KeySet is used when no public key is configured. It returns
+// an error when the public key is none, or does not fit the algorithm.
+func NewTokens(cfg config.Auth, secrets *Secrets, keySet *KeySet, users *Users) (*Tokens, error) {
+	t := &Tokens{
+		algorithm: cfg.Algorithm, issuer: cfg.Issuer, lifetime: cfg.TokenLifetime,
+		secrets: secrets, users: users, now: time.Now,
+	}
+	switch {
+	case signsItself(cfg.Algorithm):
+	case cfg.PublicKey != "":
+		key, err := parsePublicKey(cfg.Algorithm, cfg.PublicKey)
+		if err != nil {
+			return nil, err
+		}
+		t.provider = fixedKey{key}
+	case cfg.JWKSURL != "":
+		t.provider = keySet
+	default:
+		return nil, fmt.Errorf("the algorithm %q needs a public key or a JWKS URL", cfg.Algorithm)
+	}
+	return t, nil
+}
+
+// signsItself reports whether the algorithm is one for which Telltale holds the key that signs.
+func signsItself(algorithm string) bool { return strings.HasPrefix(algorithm, "HS") }
+
+// issues reports whether Telltale issues tokens itself.
+func (t *Tokens) issues() bool { return t.provider == nil }
+
+// Issue returns a token for the user with the scopes given, and when it expires. Account is the fingerprint that Login
+// returned.
+func (t *Tokens) Issue(user User, account string, scopes []Scope) (token string, expires time.Time, err error) {
+	now := t.now()
+	c := &claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: t.ownIssuer(), Subject: user.Username, ID: rand.Text(),
+			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now.Add(-clockSkew)),
+			ExpiresAt: jwt.NewNumericDate(now.Add(t.lifetime)),
+		},
+		Scope: scopes, Devices: deviceClaim{user.Devices}, Account: account,
+	}
+	token, err = jwt.NewWithClaims(jwt.GetSigningMethod(t.algorithm), c).SignedString(t.secrets.signingKey())
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("sign a token: %w", err)
+	}
+	return token, c.ExpiresAt.Time, nil
+}
+
+func (t *Tokens) ownIssuer() string {
+	if t.issuer != "" {
+		return t.issuer
+	}
+	return ownIssuer
+}
+
+// key is the key function of every parse. The middleware takes whatever algorithm a token names as long as a key function
+// is set, so the algorithm is held to the configured one here, before any key is looked for.
+func (t *Tokens) key(token *jwt.Token) (any, error) {
+	if alg := token.Method.Alg(); alg != t.algorithm {
+		return nil, fmt.Errorf("the token is signed with %.16q, which is not accepted here", alg)
+	}
+	if _, critical := token.Header["crit"]; critical {
+		return nil, errors.New("the token has critical header fields, none of which is known here")
+	}
+	if t.provider == nil {
+		return t.secrets.signingKey(), nil
+	}
+	return t.provider.find(token)
+}
+
+// accept returns the principal of claims whose signature, exp and nbf have been found good.
+func (t *Tokens) accept(ctx context.Context, c *claims) (Principal, error) {
+	if !t.knows(c.Issuer) {
+		return Principal{}, fault.New(fault.Unauthenticated, "the token comes from an issuer that is not accepted here")
+	}
+	if !t.issues() {
+		p := c.principal()
+		p.account = ""
+		return p, nil
+	}
+	return t.current(ctx, c.principal())
+}
+
+// knows reports whether tokens of the issuer are accepted. Unless one is configured, a token signed with our own secret
+// may also name none.
+func (t *Tokens) knows(issuer string) bool {
+	switch {
+	case t.issuer != "":
+		return issuer == t.issuer
+	case t.issues():
+		return issuer == ownIssuer || issuer == ""
+	}
+	return true
+}
+
+// current returns what a token's principal may do by now.
+func (t *Tokens) current(ctx context.Context, p Principal) (Principal, error) {
+	if p.account == "" {
+		return p, nil
+	}
+	return t.users.hold(ctx, p)
+}

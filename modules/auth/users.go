@@ -1,0 +1,224 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"go.uber.org/zap"
+
+	"telltale/platform/fault"
+)
+
+// Users creates, changes and removes users, and checks their passwords.
+//
+// A token that Telltale issued carries a fingerprint of its user's password hash, and every use of it is held against
+// the user as stored: once the user is disabled, deleted or has a new password the token is refused, and narrower scopes
+// and devices apply to it, at once on the instance that made the change and within seconds on every other.
+type Users struct {
+	store    store
+	hasher   *hasher
+	throttle *throttle
+	accounts *lookups[account]
+	log      *zap.Logger
+}
+
+// NewUsers returns the users kept in the database.
+func NewUsers(db database, log *zap.Logger) *Users {
+	return newUsers(store{db}, newHasher(owaspParams), time.Now, log)
+}
+
+func newUsers(s store, h *hasher, now func() time.Time, log *zap.Logger) *Users {
+	return &Users{store: s, hasher: h, throttle: newThrottle(now), accounts: newLookups(now, s.account), log: log}
+}
+
+// Login returns the user with the name and password given, and the fingerprint of its account for Tokens.Issue. Address
+// is where the attempt comes from.
+//
+// Whether the name is unknown, the password wrong or the user disabled, the answer is the same Unauthenticated fault
+// after the same work. After repeated failures it is TooManyRequests, and Unavailable when too many log in at once.
+func (u *Users) Login(ctx context.Context, username, password, address string) (User, string, error) {
+	found, err := u.verify(ctx, username, password, address)
+	if err != nil {
+		return User{}, "", err
+	}
+	return found.User, fingerprint(found.hash), nil
+}
+
+func (u *Users) verify(ctx context.Context, username, password, address string) (account, error) {
+	if err := u.throttle.check(username, address); err != nil {
+		return account{}, err
+	}
+	stored, found, err := u.store.account(ctx, username)
+	if err != nil {
+		return account{}, err
+	}
+	hash := stored.hash
+	if !found {
+		hash = u.hasher.nobody
+	}
+	done, err := u.hasher.turn(ctx)
+	if err != nil {
+		return account{}, err
+	}
+	defer done()
+	// Again, because others may have failed while this one waited for its turn.
+	if err := u.throttle.check(username, address); err != nil {
+		return account{}, err
+	}
+	match, err := u.hasher.compare(password, hash)
+	if err != nil {
+		return account{}, err
+	}
+	if !match || !found || stored.Disabled {
+		u.throttle.fail(username, address)
+		u.log.Info("login refused", zap.String("address", address))
+		return account{}, fault.New(fault.Unauthenticated, "the user name or the password is wrong")
+	}
+	u.throttle.succeed(username)
+	return stored, nil
+}
+
+// ChangePassword gives the user a new password when current is its old one. Every token issued to the user before stops
+// working. The faults are those of Login.
+func (u *Users) ChangePassword(ctx context.Context, username, current, password, address string) error {
+	if _, err := u.verify(ctx, username, current, address); err != nil {
+		return err
+	}
+	hash, err := u.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	if _, err := u.store.updateUser(ctx, username, hash, func(user User) (User, error) { return user, nil }); err != nil {
+		return err
+	}
+	u.accounts.forget(username)
+	u.log.Info("password changed", zap.String("username", username), zap.String("by", username))
+	return nil
+}
+
+// List returns up to limit users that by may see, in order of name, those after the name given. More says whether there
+// may be others behind them.
+func (u *Users) List(ctx context.Context, by Principal, after string, limit int) (users []User, more bool, err error) {
+	return visible(by, after, limit, func(after string, limit int) ([]User, error) {
+		return u.store.users(ctx, after, limit)
+	})
+}
+
+// Get returns the user, or a NotFound fault when there is none that by may see.
+func (u *Users) Get(ctx context.Context, by Principal, username string) (User, error) {
+	stored, found, err := u.store.account(ctx, username)
+	if err != nil {
+		return User{}, err
+	}
+	if !found || !coversAll(by.Devices, stored.Devices) {
+		return User{}, noSuchUser()
+	}
+	return stored.User, nil
+}
+
+// Create adds a user. It returns a Conflict fault when the name is taken, and Forbidden when the user would see devices
+// that by does not.
+func (u *Users) Create(ctx context.Context, by Principal, user NewUser) (User, error) {
+	if err := requireCoverage(by, user.Devices); err != nil {
+		return User{}, err
+	}
+	hash, err := u.hasher.hash(ctx, user.Password)
+	if err != nil {
+		return User{}, err
+	}
+	created, err := u.store.insertUser(ctx, user, hash)
+	if err != nil {
+		return User{}, err
+	}
+	u.accounts.forget(user.Username)
+	u.log.Info("user created", zap.String("username", user.Username), zap.String("by", by.Subject))
+	return created, nil
+}
+
+// CreateFirst adds the user when there is none at all, and reports whether it did. Of several instances that try at
+// once, one succeeds.
+func (u *Users) CreateFirst(ctx context.Context, user NewUser) (bool, error) {
+	hash, err := u.hasher.hash(ctx, user.Password)
+	if err != nil {
+		return false, err
+	}
+	return u.store.insertFirstUser(ctx, user, hash)
+}
+
+// Any reports whether there are users at all.
+func (u *Users) Any(ctx context.Context) (bool, error) {
+	return u.store.anyUser(ctx)
+}
+
+// Update changes a user. It returns NotFound when there is none that by may see, Forbidden when it would see devices that
+// by does not, and Conflict when nobody would be left who can administer everything.
+func (u *Users) Update(ctx context.Context, by Principal, username string, change UserChange) (User, error) {
+	if change.Devices != nil {
+		if err := requireCoverage(by, *change.Devices); err != nil {
+			return User{}, err
+		}
+	}
+	var hash string
+	if change.Password != nil {
+		var err error
+		if hash, err = u.hasher.hash(ctx, *change.Password); err != nil {
+			return User{}, err
+		}
+	}
+	changed, err := u.store.updateUser(ctx, username, hash, func(user User) (User, error) {
+		if !coversAll(by.Devices, user.Devices) {
+			return User{}, noSuchUser()
+		}
+		return change.apply(user), nil
+	})
+	if err != nil {
+		return User{}, err
+	}
+	u.accounts.forget(username)
+	if hash != "" {
+		u.throttle.succeed(username)
+	}
+	u.log.Info("user changed", zap.String("username", username), zap.String("by", by.Subject))
+	return changed, nil
+}
+
+// Delete removes a user, with the faults of Update.
+func (u *Users) Delete(ctx context.Context, by Principal, username string) error {
+	err := u.store.deleteUser(ctx, username, func(user User) error {
+		if !coversAll(by.Devices, user.Devices) {
+			return noSuchUser()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	u.accounts.forget(username)
+	u.log.Info("user deleted", zap.String("username", username), zap.String("by", by.Subject))
+	return nil
+}
+
+// hold narrows a principal, made from a token that Telltale issued, to what its user may do by now. It returns an
+// Unauthenticated fault when the user has gone, is disabled or has another password.
+func (u *Users) hold(ctx context.Context, p Principal) (Principal, error) {
+	stored, found, err := u.accounts.get(ctx, p.Subject)
+	if err != nil {
+		return Principal{}, err
+	}
+	if !found || stored.Disabled || fingerprint(stored.hash) != p.account {
+		return Principal{}, fault.New(fault.Unauthenticated, "the token is no longer valid: log in again")
+	}
+	p.Scopes = allowedScopes(stored.Scopes, p.Scopes)
+	p.Devices = stored.Devices
+	return p, nil
+}
+
+// fingerprint tells one password of a user from the next, and gives nothing away: the hash has a random salt.
+func fingerprint(hash string) string {
+	sum := sha256.Sum256([]byte(hash))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func noSuchUser() error { return fault.New(fault.NotFound, "there is no such user") }
