@@ -15,9 +15,9 @@ import (
 // keepAlive lets the kernel notice within half a minute that the other side of a silent connection has gone.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// connConfig translates the settings for pgx. The only startup parameter is the application's name: poolers refuse most
-// others.
-func connConfig(cfg config.DB) (*pgx.ConnConfig, error) {
+// ConnConfig translates settings for a connection outside of the pool. The only startup parameter is the application's
+// name: poolers refuse most others.
+func ConnConfig(cfg config.DB) (*pgx.ConnConfig, error) {
 	pool, err := poolConfig(cfg)
 	if err != nil {
 		return nil, err

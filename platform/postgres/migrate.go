@@ -33,7 +33,7 @@ type Migration struct {
 // was to be done. Instances that start together may all call it: one works, the others wait for it. A database that a
 // newer Telltale has migrated is an error. Cfg must name a server: see Config of package embedded for that one's.
 func Migrate(ctx context.Context, cfg config.DB) ([]Migration, error) {
-	cc, err := connConfig(cfg)
+	cc, err := ConnConfig(cfg)
 	if err != nil {
 		return nil, err
 	}

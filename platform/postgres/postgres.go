@@ -35,6 +35,9 @@ type DB struct {
 
 // New returns a database that is not connected yet. With an empty cfg.Host it runs a server of its own under dataDir.
 func New(cfg config.DB, dataDir string, log *zap.Logger) *DB {
+	if log == nil {
+		log = zap.NewNop()
+	}
 	db := &DB{
 		cfg:   cfg,
 		log:   log,
@@ -58,7 +61,7 @@ func (db *DB) Start(ctx context.Context) error {
 		}
 		db.cfg = db.server.Config(db.cfg)
 	}
-	if _, err := connConfig(db.cfg); err != nil {
+	if _, err := ConnConfig(db.cfg); err != nil {
 		return errors.Join(err, db.stopServer(ctx))
 	}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -197,7 +197,7 @@ func (db *DB) ping(ctx context.Context) error {
 
 // pingAnew asks for a sign of life over a new connection. A refusal for want of free ones is such a sign.
 func (db *DB) pingAnew(ctx context.Context) error {
-	cc, err := connConfig(db.cfg)
+	cc, err := ConnConfig(db.cfg)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,8 +65,8 @@ func (l *lazy) close() error {
 }
 
 func (s *server) start(ctx context.Context) (err error) {
-	if url := os.Getenv("TEST_DATABASE_URL"); url != "" {
-		s.cfg, err = configFromURL(url)
+	if address := os.Getenv("TEST_DATABASE_URL"); address != "" {
+		s.cfg, err = configFromURL(address)
 	} else {
 		err = s.startEmbedded(ctx)
 	}
@@ -107,25 +108,31 @@ var pool = config.DB{
 	PreparedStatements: true,
 }
 
-func configFromURL(url string) (config.DB, error) {
-	parsed, err := pgx.ParseConfig(url)
+// configFromURL reads a postgres:// address. What pgx takes from it beyond our settings (certificates) it takes from the
+// environment too, so it is not lost.
+func configFromURL(address string) (config.DB, error) {
+	parsed, err := pgx.ParseConfig(address)
 	if err != nil {
 		return config.DB{}, fmt.Errorf("read TEST_DATABASE_URL: %w", err)
 	}
 	cfg := pool
-	cfg.Host, cfg.Port, cfg.SSLMode = parsed.Host, int(parsed.Port), "prefer"
+	cfg.Host, cfg.Port = parsed.Host, int(parsed.Port)
 	cfg.Username, cfg.Password, cfg.Database = parsed.User, parsed.Password, parsed.Database
+	cfg.SSLMode = "prefer"
+	if u, err := url.Parse(address); err == nil && u.Query().Get("sslmode") != "" {
+		cfg.SSLMode = u.Query().Get("sslmode")
+	}
 	return cfg, nil
 }
 
 func (s *server) connectAdmin(ctx context.Context) error {
-	pc, err := pgxpool.ParseConfig("sslmode=prefer")
+	pc, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return err
 	}
-	cc := pc.ConnConfig
-	cc.Host, cc.Port, cc.User, cc.Password, cc.Database = s.cfg.Host, uint16(s.cfg.Port), s.cfg.Username, s.cfg.Password, s.cfg.Database
-	cc.TLSConfig, cc.Fallbacks = nil, nil
+	if pc.ConnConfig, err = postgres.ConnConfig(s.cfg); err != nil {
+		return err
+	}
 	pc.MaxConns = 4
 	s.admin, err = pgxpool.NewWithConfig(ctx, pc)
 	return err
