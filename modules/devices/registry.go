@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"math"
 	"slices"
 	"sync"
 )
@@ -14,7 +15,10 @@ type Series struct {
 	Unit   string
 }
 
-// SeriesState is a series and its newest reading. LastTS is in Unix milliseconds, 0 when there is no reading yet.
+// NoReading is the LastTS of a series that has no reading yet.
+const NoReading = math.MinInt64
+
+// SeriesState is a series and its newest reading. LastTS is in Unix milliseconds.
 type SeriesState struct {
 	Series
 	LastTS    int64
@@ -75,6 +79,7 @@ func (r *Registry) Device(id string) []SeriesState {
 
 // LastSeen returns the time of a device's newest reading in Unix milliseconds.
 func (r *Registry) LastSeen(device string) (ts int64, ok bool) {
+	ts = NoReading
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if e := r.devices[device]; e != nil {
@@ -82,7 +87,7 @@ func (r *Registry) LastSeen(device string) (ts int64, ok bool) {
 			ts = max(ts, s.LastTS)
 		}
 	}
-	return ts, ts > 0
+	return ts, ts != NoReading
 }
 
 // Select returns the states of the series of the devices and metrics named, in the order of devices given and then of

@@ -26,8 +26,7 @@ type registryStore struct{ db database }
 type Name struct{ Device, Metric string }
 
 const selectSeries = `
-SELECT id, device_id, metric, unit, coalesce((extract(epoch FROM last_ts) * 1000)::bigint, 0), coalesce(last_value, 0)
-FROM series`
+SELECT id, device_id, metric, unit, (extract(epoch FROM last_ts) * 1000)::bigint, coalesce(last_value, 0) FROM series`
 
 // Load makes every series of the database known, with its newest reading as of the last fold.
 func (r *Registry) Load(ctx context.Context) error {
@@ -54,7 +53,12 @@ func (r *Registry) query(ctx context.Context, sql string, args ...any) error {
 }
 
 func scanState(row pgx.CollectableRow) (s SeriesState, err error) {
-	err = row.Scan(&s.ID, &s.Device, &s.Metric, &s.Unit, &s.LastTS, &s.LastValue)
+	var ts *int64
+	err = row.Scan(&s.ID, &s.Device, &s.Metric, &s.Unit, &ts, &s.LastValue)
+	s.LastTS = NoReading
+	if ts != nil {
+		s.LastTS = *ts
+	}
 	return s, err
 }
 

@@ -1,0 +1,116 @@
+package devices
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"telltale/modules/auth"
+	"telltale/platform/httpserver"
+)
+
+// guard lets a request through whose credentials have the scopes.
+type guard interface {
+	Require(scopes ...auth.Scope) fiber.Handler
+}
+
+// Routes returns the routes of the service.
+func Routes(service *Service, guard guard) httpserver.Routes {
+	h := handlers{service}
+	return httpserver.Routes{Name: "devices", Mount: func(api fiber.Router) {
+		api.Get("/devices", guard.Require(auth.DevicesRead), h.list)
+		api.Post("/devices", guard.Require(auth.DevicesWrite), h.create)
+		api.Get("/devices/:id", guard.Require(auth.DevicesRead), h.get)
+		api.Patch("/devices/:id", guard.Require(auth.DevicesWrite), h.update)
+		api.Delete("/devices/:id", guard.Require(auth.DevicesWrite), h.delete)
+	}}
+}
+
+type handlers struct{ service *Service }
+
+// pageAnswer is the body of a list. NextCursor is null on the last page.
+type pageAnswer struct {
+	Devices    []Device `json:"devices"`
+	NextCursor *string  `json:"next_cursor"`
+}
+
+func (h handlers) list(c *fiber.Ctx) error {
+	query, err := parseQuery(c.Context().QueryArgs())
+	if err != nil {
+		return err
+	}
+	page, err := h.service.List(c.UserContext(), auth.PrincipalOf(c), query)
+	if err != nil {
+		return err
+	}
+	answer := pageAnswer{Devices: page.Devices}
+	if page.Next != "" {
+		cursor := formatCursor(page.Next)
+		answer.NextCursor = &cursor
+	}
+	return c.JSON(answer)
+}
+
+func (h handlers) get(c *fiber.Ctx) error {
+	id, err := target(c)
+	if err != nil {
+		return err
+	}
+	device, err := h.service.Get(c.UserContext(), auth.PrincipalOf(c), id)
+	if err != nil {
+		return err
+	}
+	return c.JSON(device)
+}
+
+func (h handlers) create(c *fiber.Ctx) error {
+	if err := noQuery(c.Context().QueryArgs()); err != nil {
+		return err
+	}
+	draft, err := parseDraft(c)
+	if err != nil {
+		return err
+	}
+	device, err := h.service.Create(c.UserContext(), auth.PrincipalOf(c), draft)
+	if err != nil {
+		return err
+	}
+	c.Location("/api/devices/" + url.PathEscape(device.ID))
+	return c.Status(fiber.StatusCreated).JSON(device)
+}
+
+func (h handlers) update(c *fiber.Ctx) error {
+	id, err := target(c)
+	if err != nil {
+		return err
+	}
+	patch, err := parsePatch(c)
+	if err != nil {
+		return err
+	}
+	device, err := h.service.Update(c.UserContext(), auth.PrincipalOf(c), id, patch)
+	if err != nil {
+		return err
+	}
+	return c.JSON(device)
+}
+
+func (h handlers) delete(c *fiber.Ctx) error {
+	id, err := target(c)
+	if err != nil {
+		return err
+	}
+	if err := h.service.Delete(c.UserContext(), auth.PrincipalOf(c), id); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// target returns the device that the path names. What cannot be an id is answered by the service, like any other
+// device that does not exist.
+func target(c *fiber.Ctx) (string, error) {
+	if err := noQuery(c.Context().QueryArgs()); err != nil {
+		return "", err
+	}
+	return httpserver.PathParam(c, "id")
+}

@@ -1,0 +1,93 @@
+package devices
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// How many devices a list has when its caller does not say, and at most.
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+)
+
+// parseQuery reads the parameters of a list. It returns an Invalid fault that names every one at fault.
+func parseQuery(args *fasthttp.Args) (Query, error) {
+	query := Query{Limit: defaultLimit}
+	var faults faults
+	given := grouped(args)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		values := given[name]
+		if name != "tag" && len(values) > 1 {
+			faults.add(name, errors.New("must not be given more than once"))
+			continue
+		}
+		switch value := values[0]; name {
+		case "search":
+			query.Search = value
+			faults.add(name, validateName(value))
+		case "tag":
+			query.Tags = values
+			faults.addTags(values)
+		case "status":
+			query.Status = Status(value)
+			if query.Status != Online && query.Status != Offline {
+				faults.add(name, errors.New("must be online or offline"))
+			}
+		case "limit":
+			limit, err := strconv.Atoi(value)
+			if err != nil || limit < 1 || limit > maxLimit {
+				faults.add(name, fmt.Errorf("must be a number from 1 to %d", maxLimit))
+			}
+			query.Limit = limit
+		case "cursor":
+			after, err := parseCursor(value)
+			faults.add(name, err)
+			query.After = after
+		default:
+			faults.add(name, errors.New("is not a parameter here"))
+		}
+	}
+	return query, faults.err()
+}
+
+// noQuery returns an Invalid fault for any parameter at all.
+func noQuery(args *fasthttp.Args) error {
+	var faults faults
+	for _, name := range slices.Sorted(maps.Keys(grouped(args))) {
+		faults.add(name, errors.New("is not a parameter here"))
+	}
+	return faults.err()
+}
+
+// grouped returns copies of the values by parameter.
+func grouped(args *fasthttp.Args) map[string][]string {
+	values := map[string][]string{}
+	args.VisitAll(func(name, value []byte) {
+		values[string(name)] = append(values[string(name)], string(value))
+	})
+	return values
+}
+
+// cursorPrefix tells this version's cursors from garbage.
+const cursorPrefix = "after:"
+
+func formatCursor(id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + id))
+}
+
+func parseCursor(cursor string) (id string, err error) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	id, ok := strings.CutPrefix(string(text), cursorPrefix)
+	if err != nil || !ok || ValidateID(id) != nil {
+		return "", errors.New("must be the next_cursor of an earlier answer")
+	}
+	return id, nil
+}
