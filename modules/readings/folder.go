@@ -1,0 +1,231 @@
+package readings
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+
+	"telltale/platform/postgres"
+)
+
+const (
+	// foldGrace is how long after its regular time a fold waits, so that the readings of the hour that has just ended
+	// are there.
+	foldGrace = 30 * time.Second
+	// foldKeys is how many chunks a fold has in memory at once.
+	foldKeys = 2048
+	// foldCheck is how often a fold looks whether there is enough to do.
+	foldCheck = time.Second
+)
+
+// Folder moves readings from the log into chunks, in the background. One instance at a time folds; every instance tries.
+type Folder struct {
+	db     *postgres.DB
+	log    *Log
+	window *Window
+	logger *zap.Logger
+
+	interval  time.Duration // how often everything is folded
+	threshold int           // how many unfolded readings are folded earlier
+	retention time.Duration // of the log
+
+	folding sync.Mutex // one fold at a time in this instance
+	stop    context.CancelFunc
+	done    chan struct{}
+}
+
+// NewFolder returns a folder that folds at multiples of interval, earlier when threshold readings wait, and drops blocks
+// of the log that are older than retention.
+func NewFolder(db *postgres.DB, log *Log, window *Window, interval time.Duration, threshold int, retention time.Duration, logger *zap.Logger) *Folder {
+	return &Folder{
+		db: db, log: log, window: window, logger: logger,
+		interval: interval, threshold: threshold, retention: retention, done: make(chan struct{}),
+	}
+}
+
+// Start begins to fold once loaded is closed.
+func (f *Folder) Start(ctx context.Context, loaded <-chan struct{}) error {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	f.stop = stop
+	go f.run(run, loaded)
+	return nil
+}
+
+// Stop interrupts a fold under way, which leaves nothing half done, and returns when the folder has ended.
+func (f *Folder) Stop(context.Context) error {
+	f.stop()
+	<-f.done
+	return nil
+}
+
+func (f *Folder) run(ctx context.Context, loaded <-chan struct{}) {
+	defer close(f.done)
+	select {
+	case <-loaded:
+	case <-ctx.Done():
+		return
+	}
+	ticker := time.NewTicker(foldCheck)
+	defer ticker.Stop()
+	next := f.next(time.Now())
+	for {
+		select {
+		case now := <-ticker.C:
+			full := f.window.Stats().Unfolded >= f.threshold
+			if !full && now.Before(next) {
+				continue
+			}
+			if err := f.Fold(ctx); err != nil && ctx.Err() == nil {
+				f.logger.Error("folding failed; the readings stay in the log and the next fold takes them", zap.Error(err))
+			}
+			f.maintain(ctx)
+			next = f.next(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// next returns when the regular fold after now is due.
+func (f *Folder) next(now time.Time) time.Time {
+	return now.Add(-foldGrace).Truncate(f.interval).Add(f.interval + foldGrace)
+}
+
+// maintain keeps the log's blocks ahead of its head and within its retention.
+func (f *Folder) maintain(ctx context.Context) {
+	if err := f.log.EnsureBlocks(ctx); err != nil && ctx.Err() == nil {
+		f.logger.Warn("no new block for the log yet", zap.Error(err))
+	}
+	dropped, err := f.log.DropBlocks(ctx, time.Now().Add(-f.retention))
+	if err != nil && ctx.Err() == nil {
+		f.logger.Warn("old blocks of the log are kept for now", zap.Error(err))
+	}
+	if dropped > 0 {
+		f.logger.Info("dropped old blocks of the log", zap.Int("blocks", dropped))
+	}
+}
+
+const (
+	tryFoldLock    = `SELECT pg_try_advisory_xact_lock($1)`
+	selectFolded   = `SELECT folded_seq FROM log_state`
+	updateFolded   = `UPDATE log_state SET folded_seq = $1`
+	selectDropped  = `SELECT dropped FROM reading_log WHERE seq > $1 AND seq <= $2 AND cardinality(dropped) > 0`
+	deleteChunks   = `DELETE FROM reading_chunks WHERE series_id = ANY($1)`
+	updateLastSeen = `
+UPDATE series SET last_ts = l.ts, last_value = l.value
+FROM (SELECT unnest($1::int[]) AS id, unnest($2::timestamptz[]) AS ts, unnest($3::float8[]) AS value) AS l
+WHERE series.id = l.id AND (series.last_ts IS NULL OR series.last_ts <= l.ts)`
+)
+
+// Fold moves everything that the window holds into chunks, in one transaction. When another instance is folding it returns
+// at once without an error.
+func (f *Folder) Fold(ctx context.Context) error {
+	f.folding.Lock()
+	defer f.folding.Unlock()
+	began := time.Now()
+	var folded, until int64
+	err := f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
+		folded, until, err = f.fold(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("folding the log: %w", err)
+	}
+	if until > folded {
+		f.window.Folded(until, time.Now())
+		f.logger.Info("folded the log", zap.Int64("batches", until-folded), zap.Int64("seq", until),
+			zap.Duration("took", time.Since(began)))
+	}
+	return nil
+}
+
+// fold does the work of Fold and returns the mark that it found and the mark that it set.
+func (f *Folder) fold(ctx context.Context, tx pgx.Tx) (folded, until int64, err error) {
+	var mine bool
+	if err := tx.QueryRow(ctx, tryFoldLock, int64(foldLock)).Scan(&mine); err != nil || !mine {
+		return 0, 0, err
+	}
+	if err := tx.QueryRow(ctx, selectFolded).Scan(&folded); err != nil {
+		return 0, 0, err
+	}
+	recent := f.window.viewAll()
+	if recent.head <= folded {
+		return folded, folded, nil
+	}
+	if err := deleteDropped(ctx, tx, folded, recent.head); err != nil {
+		return 0, 0, err
+	}
+	if err := f.foldSeries(ctx, tx, recent, folded); err != nil {
+		return 0, 0, err
+	}
+	_, err = tx.Exec(ctx, updateFolded, recent.head)
+	return folded, recent.head, err
+}
+
+// deleteDropped removes the chunks of series that batches in (folded, until] have dropped.
+func deleteDropped(ctx context.Context, tx pgx.Tx, folded, until int64) error {
+	rows, err := tx.Query(ctx, selectDropped, folded, until)
+	if err != nil {
+		return fmt.Errorf("reading dropped series: %w", err)
+	}
+	dropped, err := pgx.CollectRows(rows, pgx.RowTo[[]int32])
+	if err != nil {
+		return fmt.Errorf("reading dropped series: %w", err)
+	}
+	if len(dropped) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, deleteChunks, slices.Concat(dropped...)); err != nil {
+		return fmt.Errorf("deleting the chunks of dropped series: %w", err)
+	}
+	return nil
+}
+
+// foldSeries writes the chunks of every series in the view, foldKeys chunks at a time, and their newest readings.
+func (f *Folder) foldSeries(ctx context.Context, tx pgx.Tx, recent view, folded int64) error {
+	last := lastSeen{}
+	pending := make([]chunk, 0, foldKeys)
+	for i, id := range recent.series {
+		p := recent.points(i, folded, minTS, maxTS)
+		if p.Len() == 0 {
+			continue
+		}
+		last.note(id, p)
+		for p.Len() > 0 {
+			start := chunkStart(p.TS[0])
+			n, _ := slices.BinarySearch(p.TS, start+ChunkSpan)
+			pending = append(pending, chunk{id, start, Points{p.TS[:n], p.Value[:n]}})
+			p = Points{p.TS[n:], p.Value[n:]}
+			if len(pending) == foldKeys {
+				if err := writeChunks(ctx, tx, pending); err != nil {
+					return err
+				}
+				pending = pending[:0]
+			}
+		}
+	}
+	if err := writeChunks(ctx, tx, pending); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, updateLastSeen, last.series, last.ts, last.value)
+	return err
+}
+
+// lastSeen is the newest reading of each series that a fold has met: parallel slices.
+type lastSeen struct {
+	series []int32
+	ts     []time.Time
+	value  []float64
+}
+
+func (l *lastSeen) note(id int32, p Points) {
+	n := p.Len() - 1
+	l.series = append(l.series, id)
+	l.ts = append(l.ts, millis(p.TS[n]))
+	l.value = append(l.value, p.Value[n])
+}

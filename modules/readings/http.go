@@ -1,0 +1,102 @@
+package readings
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"go.uber.org/zap"
+
+	"telltale/modules/auth"
+	"telltale/modules/readings/payload"
+	"telltale/platform/fault"
+	"telltale/platform/httpserver"
+)
+
+// guard lets a request through whose credentials have the scopes.
+type guard interface {
+	Require(scopes ...auth.Scope) fiber.Handler
+}
+
+// Routes returns the routes of the service. maxBody bounds a posted body in bytes, once decompressed.
+func Routes(service *Service, guard guard, maxBody int, logger *zap.Logger) httpserver.Routes {
+	h := handlers{service, maxBody, logger}
+	return httpserver.Routes{Name: "readings", Mount: func(api fiber.Router) {
+		api.Post("/readings", guard.Require(auth.ReadingsWrite), h.ingest)
+		api.Get("/readings", guard.Require(auth.ReadingsRead), h.history)
+		api.Get("/readings/latest", guard.Require(auth.ReadingsRead), h.latest)
+	}}
+}
+
+type handlers struct {
+	service *Service
+	maxBody int
+	logger  *zap.Logger
+}
+
+// receiptAnswer is the body of an ingest answer.
+type receiptAnswer struct {
+	Accepted int `json:"accepted"`
+	// Seq is the batch that holds the readings; absent when nothing was stored.
+	Seq int64 `json:"seq,omitempty"`
+	// RejectedCount counts the items that were not stored; at most payload.MaxRejects of them are described.
+	RejectedCount int              `json:"rejected_count,omitempty"`
+	Rejected      []rejectedAnswer `json:"rejected,omitempty"`
+}
+
+type rejectedAnswer struct {
+	Index  int    `json:"index"`
+	Field  string `json:"field"`
+	Reason string `json:"reason"`
+}
+
+func (h handlers) ingest(c *fiber.Ctx) error {
+	skip, err := parseOnError(queryValues(c))
+	if err != nil {
+		return err
+	}
+	receipt, err := h.service.Ingest(c.UserContext(), auth.PrincipalOf(c), payload.Request{
+		ContentType:     c.Get(fiber.HeaderContentType),
+		ContentEncoding: c.Get(fiber.HeaderContentEncoding),
+		Data:            c.Request().Body(),
+		MaxBytes:        h.maxBody,
+		Now:             time.Now(),
+	}, skip)
+	if err != nil {
+		return err
+	}
+	answer := receiptAnswer{Accepted: receipt.Accepted, Seq: receipt.Seq, RejectedCount: receipt.Rejected}
+	for _, r := range receipt.Rejects {
+		answer.Rejected = append(answer.Rejected, rejectedAnswer{r.Index, r.Field, r.Reason})
+	}
+	return c.JSON(answer)
+}
+
+// parseOnError reads what an ingest request wants done when some of its items are bad.
+func parseOnError(values url.Values) (skip bool, err error) {
+	p := parser{values: values}
+	p.known([]string{"on_error"})
+	switch mode := p.one("on_error"); mode {
+	case "", "fail":
+	case "skip":
+		skip = true
+	default:
+		p.fail("on_error", `must be "fail" (store all or nothing, the default) or "skip" (store the good ones), not %q`, mode)
+	}
+	return skip, p.err()
+}
+
+// queryValues returns a copy of the request's URL parameters.
+func queryValues(c *fiber.Ctx) url.Values {
+	values := url.Values{}
+	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
+		name := string(key)
+		values[name] = append(values[name], string(value))
+	})
+	return values
+}
+
+// errTooManyQueries asks the caller to come back when other queries have ended.
+func errTooManyQueries(running int) error {
+	return fault.Busy(time.Second, nil, "%d history queries are running already", running)
+}

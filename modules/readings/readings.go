@@ -1,0 +1,68 @@
+// Package readings is what Telltale exists for: it makes posted readings durable, keeps them small, and answers what they
+// were.
+//
+// A reading is first a part of a batch in the log (Log, Appender). Every instance follows the log in order (Tail) and
+// holds its newest part in memory (Window). In the background the log's readings move into chunks (Folder). History is
+// chunks and window together, each reading once (scan).
+package readings
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"telltale/config"
+	"telltale/modules/devices"
+	"telltale/platform/fault"
+	"telltale/platform/postgres"
+)
+
+// Service is the front door: ingest, history, latest, and the removal of devices.
+type Service struct {
+	db       *postgres.DB
+	log      *Log
+	tail     *Tail
+	window   *Window
+	appender *Appender
+	folder   *Folder
+	registry *devices.Registry
+
+	limits  config.Readings
+	queries chan struct{} // a place for each history query that may run at once
+}
+
+// NewService returns the front door to the parts given. queries is how many history queries run at once; it is less than
+// the pool has connections, so that history never keeps readings from being stored.
+func NewService(
+	db *postgres.DB, log *Log, tail *Tail, window *Window, appender *Appender, folder *Folder, registry *devices.Registry,
+	limits config.Readings, queries int,
+) *Service {
+	return &Service{
+		db: db, log: log, tail: tail, window: window, appender: appender, folder: folder, registry: registry,
+		limits: limits, queries: make(chan struct{}, queries),
+	}
+}
+
+const deleteDevice = `DELETE FROM devices WHERE id = $1`
+
+// Drop deletes a device with its series and readings. Every instance learns of it by the log; what is stored of the
+// readings goes with the next fold. An unknown device is a NotFound fault.
+func (s *Service) Drop(ctx context.Context, device string) error {
+	err := s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
+		if _, err = s.log.Drop(ctx, tx, device); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, deleteDevice, device)
+		if err == nil && tag.RowsAffected() == 0 {
+			return fault.New(fault.NotFound, "there is no device %q", device)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("deleting device %q: %w", device, err)
+	}
+	// The deletion stands even if this instance cannot read it back now; the tail sees it later.
+	_ = s.tail.advance(ctx)
+	return nil
+}

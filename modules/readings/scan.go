@@ -1,0 +1,251 @@
+package readings
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"telltale/platform/postgres"
+)
+
+// scan is one pass over the readings of some series: chunks and recent window as one, each reading once.
+//
+// The window is captured before the chunks are read, in a single statement. Whatever that statement does not see in chunks
+// was unfolded when the window was captured, so nothing is missing; and its snapshot tells how far chunks reach, so
+// nothing of the window is counted twice. The answer is exact as of max(view.head, folded).
+type scan struct {
+	db     *postgres.DB
+	recent view
+	from   int64 // Unix ms, inclusive
+	to     int64 // exclusive
+	// resume is where the first series begins, not before from; the others begin at from.
+	resume int64
+	// buckets are what the caller needs only summaries of; nil when it needs every point.
+	buckets *Buckets
+}
+
+// piece is what a scan knows about one stretch of time of one series. Either Points or, where a summary is enough, only
+// Summary is set. Pieces of a series come in order of time. Points are valid until the next piece.
+type piece struct {
+	start   int64 // of the chunk
+	points  Points
+	summary Summary
+}
+
+// visitor receives what a scan finds.
+type visitor interface {
+	// begin is called once for each series, in the order asked for, before its pieces. seq is what the answer is as of.
+	begin(index int, seq int64) error
+	piece(p piece) error
+	// end is called once, with the error that has ended the scan early, if one has; run returns what it returns.
+	end(err error) error
+}
+
+// The lateral join visits series in the order given and each one's chunks by its primary key. The arrays are left out
+// where the summary will do: chunks that lie within [$4, $5), which the caller computes.
+const selectChunks = `
+SELECT wanted.n, chunk.start_at, chunk.count, chunk.min, chunk.max, chunk.sum, chunk.first, chunk.last,
+	chunk.deltas, chunk.value, (SELECT folded_seq FROM log_state)
+FROM unnest($1::int[]) WITH ORDINALITY AS wanted (id, n)
+CROSS JOIN LATERAL (
+	SELECT start_at, count, min, max, sum, first, last,
+		CASE WHEN start_at >= $4 AND start_at < $5 THEN NULL ELSE deltas END AS deltas,
+		CASE WHEN start_at >= $4 AND start_at < $5 THEN NULL ELSE value END AS value
+	FROM reading_chunks
+	WHERE series_id = wanted.id AND start_at >= CASE wanted.n WHEN 1 THEN $6::timestamptz ELSE $2::timestamptz END AND start_at < $3
+	ORDER BY start_at
+) AS chunk`
+
+// run visits every series of the view.
+func (s *scan) run(ctx context.Context, v visitor) error {
+	summaryFrom, summaryTo := s.summaryRange()
+	rows, err := s.db.Query(ctx, selectChunks, s.recent.series, millis(chunkStart(s.from)), millis(s.to),
+		millis(summaryFrom), millis(summaryTo), millis(chunkStart(s.resume)))
+	if err != nil {
+		return fmt.Errorf("reading chunks: %w", err)
+	}
+	defer rows.Close()
+	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
+	return v.end(walk.run())
+}
+
+// summaryRange returns the stretch of chunk starts whose summaries are enough: within [from, to), in front of the first
+// reading of the window, and not cut by a bucket's edge. It is empty when there is none.
+func (s *scan) summaryRange() (from, to int64) {
+	if s.buckets == nil || !s.buckets.unbroken(s.from, s.to) {
+		return 0, 0
+	}
+	from = chunkStart(max(s.from, s.resume) + ChunkSpan - 1)
+	to = chunkStart(s.to)
+	for i := range s.recent.series {
+		if ts, ok := s.recent.earliest(i, s.from, s.to); ok {
+			to = min(to, chunkStart(ts))
+		}
+	}
+	return from, max(from, to)
+}
+
+// earliest returns the first instant within [from, to) among the i-th series' readings.
+func (v view) earliest(i int, from, to int64) (ts int64, ok bool) {
+	ts = math.MaxInt64
+	for _, r := range v.refs[i] {
+		if t := v.batches[r.seq()-v.first].TS[r.index()]; t >= from && t < to {
+			ts, ok = min(ts, t), true
+		}
+	}
+	return ts, ok
+}
+
+// walker merges the rows of a scan's statement with its view.
+type walker struct {
+	scan    *scan
+	rows    pgx.Rows
+	visitor visitor
+
+	folded int64  // what chunks hold, known from the first row on
+	index  int    // of the series begun last
+	from   int64  // where that series begins
+	recent Points // that series' readings of the window that were not visited yet
+	chunk  Points // memory for one chunk
+	merged Points // memory for a chunk merged with the window
+}
+
+func (w *walker) run() error {
+	known := false
+	for w.rows.Next() {
+		row, err := parseChunkRow(w.rows.RawValues())
+		if err != nil {
+			return err
+		}
+		if !known {
+			w.folded, known = row.folded, true
+		}
+		if err := w.row(row); err != nil {
+			return err
+		}
+	}
+	if err := w.rows.Err(); err != nil {
+		return fmt.Errorf("reading chunks: %w", err)
+	}
+	return w.advance(len(w.scan.recent.series))
+}
+
+// row visits one chunk, and what the window has before it and beside it.
+func (w *walker) row(row chunkRow) (err error) {
+	if row.index < w.index {
+		return errors.New("chunks came out of the order asked for")
+	}
+	if err := w.advance(row.index); err != nil {
+		return err
+	}
+	if err := w.visitRecent(row.start); err != nil {
+		return err
+	}
+	beside := w.takeRecent(row.start + ChunkSpan)
+	if row.deltas == nil {
+		if beside.Len() > 0 {
+			return errors.New("a chunk's summary was read where its readings are needed")
+		}
+		return w.visitor.piece(piece{start: row.start, summary: row.summary})
+	}
+	w.chunk, err = appendChunk(Points{w.chunk.TS[:0], w.chunk.Value[:0]}, row.start, row.deltas, row.value)
+	if err != nil {
+		return err
+	}
+	points := w.chunk.slice(w.from, w.scan.to)
+	if beside.Len() > 0 {
+		w.merged = mergeInto(Points{w.merged.TS[:0], w.merged.Value[:0]}, points, beside)
+		points = w.merged
+	}
+	return w.visitPoints(row.start, points)
+}
+
+// advance ends the series begun last and begins every one up to index.
+func (w *walker) advance(index int) error {
+	for w.index < index {
+		if w.index >= 0 {
+			if err := w.visitRecent(math.MaxInt64); err != nil {
+				return err
+			}
+		}
+		w.index++
+		if w.index == len(w.scan.recent.series) {
+			return nil
+		}
+		if err := w.visitor.begin(w.index, max(w.scan.recent.head, w.folded)); err != nil {
+			return err
+		}
+		w.from = w.scan.from
+		if w.index == 0 {
+			w.from = w.scan.resume
+		}
+		w.recent = w.scan.recent.points(w.index, w.folded, w.from, w.scan.to)
+	}
+	return nil
+}
+
+// visitRecent visits what the window has before the instant given, a chunk's span at a time.
+func (w *walker) visitRecent(before int64) error {
+	for w.recent.Len() > 0 && w.recent.TS[0] < before {
+		start := chunkStart(w.recent.TS[0])
+		if err := w.visitPoints(start, w.takeRecent(min(before, start+ChunkSpan))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeRecent removes and returns what the window has before the instant given.
+func (w *walker) takeRecent(before int64) Points {
+	n, _ := slices.BinarySearch(w.recent.TS, before)
+	taken := Points{w.recent.TS[:n], w.recent.Value[:n]}
+	w.recent = Points{w.recent.TS[n:], w.recent.Value[n:]}
+	return taken
+}
+
+func (w *walker) visitPoints(start int64, points Points) error {
+	if points.Len() == 0 {
+		return nil
+	}
+	return w.visitor.piece(piece{start: start, points: points})
+}
+
+// chunkRow is a row of selectChunks; deltas and value are nil where the summary is enough, and valid until the next row.
+type chunkRow struct {
+	index   int
+	start   int64
+	summary Summary
+	deltas  []byte
+	value   []byte
+	folded  int64
+}
+
+// parseChunkRow reads a row in PostgreSQL's binary format, which is much cheaper than scanning it by reflection.
+func parseChunkRow(raw [][]byte) (row chunkRow, err error) {
+	if len(raw) != 11 || len(raw[0]) != 8 || len(raw[1]) != 8 || len(raw[2]) != 4 || len(raw[10]) != 8 {
+		return row, fmt.Errorf("%w: row of %d columns", errChunk, len(raw))
+	}
+	float := func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) }
+	return chunkRow{
+		index: int(binary.BigEndian.Uint64(raw[0])) - 1,
+		start: parseTimestamp(raw[1]),
+		summary: Summary{
+			Count: int64(binary.BigEndian.Uint32(raw[2])),
+			Min:   float(raw[3]), Max: float(raw[4]), Sum: float(raw[5]), First: float(raw[6]), Last: float(raw[7]),
+		},
+		deltas: raw[8],
+		value:  raw[9],
+		folded: int64(binary.BigEndian.Uint64(raw[10])),
+	}, nil
+}
+
+// parseTimestamp reads a timestamptz, microseconds since 2000, as Unix milliseconds.
+func parseTimestamp(raw []byte) int64 {
+	const epoch = 946_684_800_000
+	return int64(binary.BigEndian.Uint64(raw))/1000 + epoch
+}

@@ -1,0 +1,238 @@
+package readings
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"telltale/modules/devices"
+	"telltale/platform/postgres"
+)
+
+const (
+	// pollInterval bounds how late a batch of another instance is seen when no doorbell rings.
+	pollInterval = time.Second
+	// pruneAfter is how long folded readings stay indexed, for queries that have looked at the chunks before the fold.
+	pruneAfter = 10 * time.Second
+	// readLimit is how many batches the tail asks for at once.
+	readLimit = 1000
+)
+
+// Tail follows the log: it applies every batch once, in order, to the registry and the recent window, whoever appended it.
+type Tail struct {
+	log      *Log
+	window   *Window
+	registry *devices.Registry
+	db       *postgres.DB
+	listener *postgres.Listener
+	logger   *zap.Logger
+
+	rung   chan struct{} // the doorbell; one ring waiting is as good as many
+	stop   context.CancelFunc
+	done   chan struct{}
+	loaded chan struct{} // closed once the tail has caught up for the first time
+
+	dropped atomic.Int64 // seq of the newest batch applied that dropped series
+	failing atomic.Pointer[error]
+
+	advancing sync.Mutex // held while batches are applied
+}
+
+// NewTail returns a tail of the log; Start makes it follow.
+func NewTail(db *postgres.DB, log *Log, window *Window, registry *devices.Registry, logger *zap.Logger) *Tail {
+	t := &Tail{
+		log: log, window: window, registry: registry, db: db, logger: logger,
+		rung: make(chan struct{}, 1), done: make(chan struct{}), loaded: make(chan struct{}),
+	}
+	t.listener = postgres.NewListener(db, Doorbell, t.ring)
+	return t
+}
+
+// Start begins to follow the log as soon as the database is ready. It does not wait.
+func (t *Tail) Start(ctx context.Context) error {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	t.stop = stop
+	if err := t.listener.Start(ctx); err != nil {
+		stop()
+		return err
+	}
+	go t.run(run)
+	return nil
+}
+
+// Stop ends following and returns when it has ended.
+func (t *Tail) Stop(ctx context.Context) error {
+	err := t.listener.Stop(ctx)
+	t.stop()
+	<-t.done
+	return err
+}
+
+// Loaded is closed when the tail has caught up with the log for the first time.
+func (t *Tail) Loaded() <-chan struct{} { return t.loaded }
+
+// Err returns why the tail cannot follow the log at present, or nil.
+func (t *Tail) Err() error {
+	select {
+	case <-t.loaded:
+	default:
+		if err := t.failing.Load(); err != nil {
+			return *err
+		}
+		return fmt.Errorf("the log is still being loaded")
+	}
+	if err := t.failing.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// ring notes that the log may have grown.
+func (t *Tail) ring() {
+	select {
+	case t.rung <- struct{}{}:
+	default:
+	}
+}
+
+func (t *Tail) run(ctx context.Context) {
+	defer close(t.done)
+	select {
+	case <-t.db.Ready():
+	case <-ctx.Done():
+		return
+	}
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for !t.attempt(ctx, t.load) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	close(t.loaded)
+	for {
+		select {
+		case <-t.rung:
+			t.attempt(ctx, t.advance)
+		case <-ticker.C:
+			t.attempt(ctx, t.poll)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// attempt runs one step and logs when the tail begins to fail and when it is well again.
+func (t *Tail) attempt(ctx context.Context, step func(context.Context) error) (ok bool) {
+	err := step(ctx)
+	if ctx.Err() != nil {
+		return false
+	}
+	if err == nil {
+		if t.failing.Swap(nil) != nil {
+			t.logger.Info("the log can be followed again", zap.Int64("seq", t.window.Head()))
+		}
+		return true
+	}
+	if t.failing.Swap(&err) == nil {
+		t.logger.Error("the log cannot be followed; trying again each second", zap.Error(err))
+	}
+	return false
+}
+
+// load makes registry and window what the database says: every series, and every batch that is not folded.
+func (t *Tail) load(ctx context.Context) error {
+	t.advancing.Lock()
+	defer t.advancing.Unlock()
+	state, err := t.log.State(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.registry.Load(ctx); err != nil {
+		return err
+	}
+	t.window.Reset(state.Folded)
+	t.dropped.Store(state.Dropped)
+	return t.catchUp(ctx)
+}
+
+// advance applies every batch after the head that the log table has.
+func (t *Tail) advance(ctx context.Context) error {
+	t.advancing.Lock()
+	defer t.advancing.Unlock()
+	return t.catchUp(ctx)
+}
+
+// poll notices what the doorbell did not tell: batches, and folds by other instances.
+func (t *Tail) poll(ctx context.Context) error {
+	state, err := t.log.State(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Head > t.window.Head() {
+		if err := t.advance(ctx); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	t.window.Folded(min(state.Folded, t.window.Head()), now)
+	t.window.Prune(now.Add(-pruneAfter))
+	return nil
+}
+
+// catchUp reads the log until nothing is left. The caller holds advancing.
+func (t *Tail) catchUp(ctx context.Context) error {
+	for {
+		applied := 0
+		err := t.log.Read(ctx, t.window.Head(), readLimit, func(b *Batch) error {
+			applied++
+			return t.apply(ctx, b)
+		})
+		if err != nil || applied < readLimit {
+			return err
+		}
+	}
+}
+
+// offer takes a batch that this instance has appended, without reading it back when it is the next one. Afterwards the
+// window has reached its seq, unless the log could not be read: then the tail gets there by itself later.
+func (t *Tail) offer(ctx context.Context, b *Batch) {
+	t.advancing.Lock()
+	defer t.advancing.Unlock()
+	if b.Seq == t.window.Head()+1 {
+		if err := t.apply(ctx, b); err == nil {
+			return
+		}
+	}
+	if err := t.catchUp(ctx); err != nil {
+		t.logger.Warn("batch is stored but not yet visible", zap.Int64("seq", b.Seq), zap.Error(err))
+	}
+}
+
+// apply takes the batch after the head into account. The caller holds advancing.
+func (t *Tail) apply(ctx context.Context, b *Batch) error {
+	if b.Seq != t.window.Head()+1 {
+		return fmt.Errorf("the log continues with batch %d after %d", b.Seq, t.window.Head())
+	}
+	if unknown := t.registry.Unknown(b.Series); len(unknown) > 0 {
+		if err := t.registry.Learn(ctx, unknown); err != nil {
+			return err
+		}
+	}
+	if len(b.Dropped) > 0 {
+		t.registry.Drop(b.Dropped)
+	}
+	// A batch without readings drops a device, even one that had no series.
+	if b.Len() == 0 {
+		t.dropped.Store(b.Seq)
+	}
+	t.registry.Observe(b.Series, b.TS, b.Value)
+	t.window.Apply(b)
+	return nil
+}
