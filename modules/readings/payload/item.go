@@ -42,7 +42,7 @@ func (d *Decoder) end(ts int64) {
 		b.Series, b.Value = b.Series[:start], b.Value[:start]
 		b.Rejected++
 	} else {
-		index := int32(b.Items) //nolint:gosec // bounded by the size of the body
+		index := int32(b.Items) // bounded by the size of the body
 		for range len(b.Series) - start {
 			b.TS = append(b.TS, ts)
 			b.Item = append(b.Item, index)

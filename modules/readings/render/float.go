@@ -25,10 +25,10 @@ func putFloat(b []byte, n int, v float64) int {
 	if a < 1e4 {
 		m := int64(a*1e4 + 0.5)
 		if float64(m)/1e4 == a {
-			d := digits8(uint32(m)) //nolint:gosec // below 1e8
+			d := digits8(uint32(m)) // below 1e8
 			b[n] = '-'
-			n += int(math.Float64bits(v) >> 63)  //nolint:gosec // the sign
-			n = putTrimmedLeft4(b, n, uint32(d)) //nolint:gosec // the upper four digits
+			n += int(math.Float64bits(v) >> 63)  // the sign
+			n = putTrimmedLeft4(b, n, uint32(d)) // the upper four digits
 			return putFraction4(b, n, uint32(d>>32))
 		}
 	}
@@ -57,7 +57,7 @@ func putLongFloat(b []byte, n int, v float64) int {
 	switch {
 	case a >= 1e-6 && a < 1e7:
 		if m := int64(a*1e8 + 0.5); float64(m)/1e8 == a {
-			return putDecimal8(b, n, math.Signbit(v), uint64(m)) //nolint:gosec // not negative
+			return putDecimal8(b, n, math.Signbit(v), uint64(m)) // not negative
 		}
 	case a >= 1e7 && a < 1e15:
 		if m := int64(v); float64(m) == v {
@@ -78,7 +78,7 @@ func putDecimal8(b []byte, n int, negative bool, m uint64) int {
 		b[n] = '-'
 		n++
 	}
-	whole, fraction := digits8(uint32(m/1e8)), digits8(uint32(m%1e8)) //nolint:gosec // both below 1e8
+	whole, fraction := digits8(uint32(m/1e8)), digits8(uint32(m%1e8)) // both below 1e8
 	zeros := bits.TrailingZeros64(whole&(0x0f*ones)|1<<60) >> 3
 	binary.LittleEndian.PutUint64(b[n:], whole>>(8*zeros&63))
 	n += 8 - zeros

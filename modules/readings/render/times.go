@@ -22,7 +22,7 @@ const (
 
 // put writes ts at b[n:] and returns the position after it.
 func (m *millisWriter) put(b []byte, n int, ts int64) int {
-	low := uint64(ts - m.base) //nolint:gosec // a negative difference is out of range, too
+	low := uint64(ts - m.base) // a negative difference is out of range, too
 	if low >= block || m.base == 0 {
 		if ts < minMillis || ts > maxMillis {
 			return len(strconv.AppendInt(b[:n], ts, 10))
@@ -31,7 +31,7 @@ func (m *millisWriter) put(b []byte, n int, ts int64) int {
 	}
 	binary.LittleEndian.PutUint64(b[n:], m.head)
 	n += m.headLen
-	binary.LittleEndian.PutUint64(b[n:], digits8(uint32(low))) //nolint:gosec // below 10^8
+	binary.LittleEndian.PutUint64(b[n:], digits8(uint32(low))) // below 10^8
 	return n + 8
 }
 
@@ -41,7 +41,7 @@ func (m *millisWriter) rebase(ts int64) uint64 {
 	m.headLen = len(strconv.AppendInt(text[:0], ts/block, 10))
 	m.head = binary.LittleEndian.Uint64(text[:])
 	m.base = ts / block * block
-	return uint64(ts - m.base) //nolint:gosec // not negative
+	return uint64(ts - m.base) // not negative
 }
 
 // AppendTime appends a time in Unix milliseconds as RFC 3339 with milliseconds, in UTC: 2026-11-01T00:00:00.000Z.
@@ -66,7 +66,7 @@ const (
 
 // put writes ts at b[n:] and returns the position after it.
 func (c *clockWriter) put(b []byte, n int, ts int64) int {
-	low := uint64(ts - c.minute) //nolint:gosec // a negative difference is out of range, too
+	low := uint64(ts - c.minute) // a negative difference is out of range, too
 	if low >= minuteMillis || !c.valid {
 		if ts < 0 || ts > maxClock {
 			return len(AppendTime(b[:n], ts))
@@ -74,7 +74,7 @@ func (c *clockWriter) put(b []byte, n int, ts int64) int {
 		low = c.rebase(ts)
 	}
 	n += copy(b[n:], c.head[:])
-	d := digits8(uint32(low)) >> 24 //nolint:gosec // below 60,000: SSmmm
+	d := digits8(uint32(low)) >> 24 // below 60,000: SSmmm
 	binary.LittleEndian.PutUint64(b[n:], d&0xffff|'.'<<16|d>>16&0xffffff<<24|'Z'<<48)
 	return n + 7
 }
@@ -86,9 +86,9 @@ func (c *clockWriter) rebase(ts int64) uint64 {
 		copy(c.head[:], AppendTime(make([]byte, 0, 24), day))
 	}
 	c.minute = ts / minuteMillis * minuteMillis
-	inDay := uint32((c.minute - c.day) / minuteMillis) //nolint:gosec // below 1,440
+	inDay := uint32((c.minute - c.day) / minuteMillis) // below 1,440
 	d := digits8(inDay/60*100 + inDay%60)
 	c.head[11], c.head[12] = byte(d>>32), byte(d>>40)
 	c.head[14], c.head[15] = byte(d>>48), byte(d>>56)
-	return uint64(ts - c.minute) //nolint:gosec // not negative
+	return uint64(ts - c.minute) // not negative
 }

@@ -60,7 +60,9 @@ func NewWriter(format Format, header Header, flush func([]byte) error) *Writer {
 // Release gives the writer's memory back. The writer and what Buffered returned must not be used any more.
 func (w *Writer) Release() {
 	w.flush, w.names = nil, nil
-	writers.Put(w)
+	if len(w.buf) <= 4*bufferSize { // names of no sensible length made it grow
+		writers.Put(w)
+	}
 }
 
 // Flush hands what is buffered to flush.
