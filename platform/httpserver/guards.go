@@ -44,11 +44,11 @@ func crossOrigin(origins []string) fiber.Handler {
 }
 
 // refuse answers new requests on connections that were kept alive into the server's stop, and has every answer from then
-// on close its connection. Liveness stays true: the process is well, it only takes no more work.
+// on close its connection. Health and metrics speak for themselves to the end.
 func (d *Drain) refuse(c *fiber.Ctx) error {
 	if d.Active() {
 		c.Context().SetConnectionClose()
-		if path := c.Path(); path != "/livez" && path != "/api/livez" {
+		if !isQuiet(c.Path()) {
 			return fault.Busy(time.Second, nil, "the server is stopping")
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -33,9 +32,9 @@ type Server struct {
 	drain *Drain
 	log   *zap.Logger
 
-	listener net.Listener
-	failed   chan error
-	joined   sync.WaitGroup // the accept loop, connections and hijacked handlers
+	listener  net.Listener
+	onFailure func(error)
+	joined    sync.WaitGroup // the accept loop, connections and hijacked handlers
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -45,8 +44,8 @@ type Server struct {
 // NewServer returns a server of the app that has not started.
 func NewServer(cfg config.HTTP, app *fiber.App, drain *Drain, log *zap.Logger) *Server {
 	return &Server{
-		addr: net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)), app: app, drain: drain, log: log,
-		failed: make(chan error, 1), conns: make(map[*conn]struct{}),
+		addr: cfg.Address(), app: app, drain: drain, log: log,
+		onFailure: func(error) {}, conns: make(map[*conn]struct{}),
 	}
 }
 
@@ -68,8 +67,9 @@ func (s *Server) Start(ctx context.Context) error {
 // Start.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Failed receives one error when the server can no longer accept connections although nobody has stopped it.
-func (s *Server) Failed() <-chan error { return s.failed }
+// OnFailure has f called when the server can no longer accept connections although nobody has stopped it. Set it before
+// Start; f must not wait for Stop.
+func (s *Server) OnFailure(f func(error)) { s.onFailure = f }
 
 // Stop announces the end on Drain, closes the listener and idle connections, and waits for requests and streams under way
 // until ctx or seven seconds end. Then it ends the context of every request and cuts what is left of their connections.
@@ -110,7 +110,9 @@ func (s *Server) accept() {
 		case s.drain.Active():
 			return
 		case !passing(err):
-			s.failed <- fmt.Errorf("accepting connections: %w", err)
+			err = fmt.Errorf("accepting connections: %w", err)
+			s.log.Error("no longer serving", zap.Error(err))
+			s.onFailure(err)
 			return
 		default:
 			s.pause(err)

@@ -1,0 +1,54 @@
+package httpserver
+
+import (
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"telltale/config"
+	"telltale/platform/health"
+)
+
+// Module provides the *Drain that streams watch, the registry of metrics and the *Server, and runs it: it starts after
+// everything that contributes to the groups "routes" and "probes", and stops before it.
+var Module = fx.Module("httpserver",
+	fx.Provide(
+		NewDrain,
+		fx.Annotate(NewRegistry, fx.As(fx.Self()), fx.As(new(prometheus.Registerer)), fx.As(new(prometheus.Gatherer))),
+		newApp,
+		newServer,
+	),
+	fx.Invoke(func(*Server) {}),
+)
+
+type parts struct {
+	fx.In
+
+	Config   config.HTTP
+	Log      *zap.Logger
+	Drain    *Drain
+	Registry *prometheus.Registry
+	Routes   []Routes       `group:"routes"`
+	Probes   []health.Probe `group:"probes"`
+}
+
+// newApp returns the app with every route.
+func newApp(p parts) *fiber.App {
+	log := p.Log.Named("http")
+	app := NewApp(p.Config, log, p.Drain, NewMetrics(p.Registry))
+	NewHealth(log, p.Drain, p.Probes...).Mount(app)
+	MountMetrics(app, p.Registry)
+	Mount(app, p.Routes...)
+	return app
+}
+
+// newServer has the server run with the program, and end it when it can no longer serve.
+func newServer(lc fx.Lifecycle, end fx.Shutdowner, cfg config.HTTP, app *fiber.App, drain *Drain, log *zap.Logger) *Server {
+	server := NewServer(cfg, app, drain, log.Named("http"))
+	server.OnFailure(func(error) {
+		_ = end.Shutdown(fx.ExitCode(1)) // it fails only when the program is ending already
+	})
+	lc.Append(fx.StartStopHook(server.Start, server.Stop))
+	return server
+}

@@ -1,0 +1,74 @@
+// Package logging makes the program's logger.
+package logging
+
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"telltale/config"
+)
+
+// New returns a logger that writes to stderr: one JSON object a line for machines, or short lines for people at a
+// terminal. Times are ISO 8601 in UTC, durations in JSON are milliseconds; entries from error level on carry a stack trace. An unknown level or format is an
+// error.
+func New(cfg config.Log) (*zap.Logger, error) {
+	level, err := zapcore.ParseLevel(cfg.Level)
+	if err != nil {
+		return nil, fmt.Errorf("making the logger: %w", err)
+	}
+	encoder, err := newEncoder(cfg.Format)
+	if err != nil {
+		return nil, fmt.Errorf("making the logger: %w", err)
+	}
+	sink, _, err := zap.Open("stderr")
+	if err != nil {
+		return nil, fmt.Errorf("making the logger: %w", err)
+	}
+	return build(encoder, sink, level), nil
+}
+
+func build(encoder zapcore.Encoder, sink zapcore.WriteSyncer, level zapcore.Level) *zap.Logger {
+	return zap.New(zapcore.NewCore(encoder, sink, level), zap.ErrorOutput(sink), zap.AddStacktrace(zapcore.ErrorLevel))
+}
+
+func newEncoder(format string) (zapcore.Encoder, error) {
+	switch format {
+	case "json":
+		return zapcore.NewJSONEncoder(jsonConfig()), nil
+	case "console":
+		return zapcore.NewConsoleEncoder(consoleConfig()), nil
+	default:
+		return nil, fmt.Errorf("unknown format %q: it is json or console", format)
+	}
+}
+
+func jsonConfig() zapcore.EncoderConfig {
+	cfg := zap.NewProductionEncoderConfig()
+	cfg.TimeKey = "time"
+	cfg.MessageKey = "message"
+	cfg.CallerKey = zapcore.OmitKey
+	cfg.EncodeTime = utc("2006-01-02T15:04:05.000Z")
+	cfg.EncodeDuration = milliseconds
+	return cfg
+}
+
+// consoleConfig leaves out what a person watching does not need: the date and the caller.
+func consoleConfig() zapcore.EncoderConfig {
+	cfg := jsonConfig()
+	cfg.EncodeTime = utc("15:04:05.000Z")
+	cfg.EncodeLevel = zapcore.CapitalLevelEncoder
+	cfg.EncodeDuration = zapcore.StringDurationEncoder
+	cfg.ConsoleSeparator = "  "
+	return cfg
+}
+
+func milliseconds(d time.Duration, enc zapcore.PrimitiveArrayEncoder) {
+	enc.AppendFloat64(float64(d) / float64(time.Millisecond))
+}
+
+func utc(layout string) zapcore.TimeEncoder {
+	return func(t time.Time, enc zapcore.PrimitiveArrayEncoder) { enc.AppendString(t.UTC().Format(layout)) }
+}
