@@ -2,6 +2,7 @@ package payload
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"strings"
 
@@ -43,7 +44,7 @@ func (d *Decoder) gunzip(data []byte, limit int) ([]byte, error) {
 		switch {
 		case len(d.inflated) > limit:
 			return nil, tooLarge(limit)
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return d.inflated, nil
 		case err != nil:
 			return nil, corrupt(err)

@@ -12,10 +12,10 @@ func (d *Decoder) decodeJSON() error {
 	}
 	d.pos++
 	seen := false
-	for more, ok := d.peek() != '}', true; more; {
-		key, good := d.key()
+	for more := d.peek() != '}'; more; {
+		key, ok := d.key()
 		switch {
-		case !good:
+		case !ok:
 			return d.syntaxFault()
 		case string(key) != "readings":
 			return bodyFault(`has the unknown key %s; its only key is "readings"`, quote(key))
@@ -70,7 +70,7 @@ func (d *Decoder) syntaxFault() error {
 }
 
 // decodeNDJSON reads an item from each line that is not blank. A line that is not valid JSON is a rejected item.
-func (d *Decoder) decodeNDJSON() error {
+func (d *Decoder) decodeNDJSON() {
 	all := d.data
 	for next, line := 0, 1; next < len(all); line++ {
 		start := next
@@ -93,5 +93,4 @@ func (d *Decoder) decodeNDJSON() error {
 		}
 		d.end(ts)
 	}
-	return nil
 }

@@ -113,7 +113,7 @@ func (d *Decoder) deviceMember() bool {
 func (d *Decoder) tsMember(f *fields) bool {
 	c := d.peek()
 	start := d.pos
-	text := d.data
+	var text []byte
 	switch {
 	case c == '"':
 		var ok bool

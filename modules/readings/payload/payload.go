@@ -87,7 +87,7 @@ func (d *Decoder) Decode(req Request, resolver Resolver) (*Body, error) {
 	defer d.letGo()
 	switch format {
 	case NDJSON:
-		err = d.decodeNDJSON()
+		d.decodeNDJSON()
 	case CSV:
 		err = d.decodeCSV()
 	default:
