@@ -107,7 +107,7 @@ func attachBlock(ctx context.Context, tx pgx.Tx, b block) error {
 
 const insertDroppedBlock = `
 INSERT INTO log_blocks_dropped (first_seq, last_seq, min_ts, max_ts)
-SELECT $1, $2, min(min_ts) FILTER (WHERE cardinality(series) > 0), max(max_ts) FILTER (WHERE cardinality(series) > 0)
+SELECT $1, $2, min(min_ts) FILTER (WHERE count > 0), max(max_ts) FILTER (WHERE count > 0)
 FROM reading_log WHERE seq >= $1 AND seq <= $2`
 
 // selectDisposable finds out whether a block is wholly folded and its newest batch older than the time given.

@@ -64,8 +64,8 @@ const lockAppend = `SELECT pg_advisory_xact_lock($1)`
 
 const insertBatch = `
 WITH appended AS (
-	INSERT INTO reading_log (seq, min_ts, max_ts, series, ts, value)
-	SELECT greatest((SELECT max(seq) FROM reading_log), state.folded_seq) + 1, $1, $2, $3, $4, $5
+	INSERT INTO reading_log (seq, min_ts, max_ts, series, ts, value, count)
+	SELECT greatest((SELECT max(seq) FROM reading_log), state.folded_seq) + 1, $1, $2, $3, $4, $5, cardinality($3::integer[])
 	FROM log_state AS state WHERE state.dropped_seq = $6
 	RETURNING seq, committed_at
 )
@@ -107,38 +107,41 @@ func (l *Log) append(ctx context.Context, b *Batch, dropped int64) error {
 	return err
 }
 
-const selectBatches = `
-SELECT seq, committed_at, series, ts, value, dropped FROM reading_log WHERE seq > $1 ORDER BY seq LIMIT $2`
+// readBatches bounds how many batches are read at once, for those that hold little.
+const readBatches = 1000
 
-// Read hands the batches after seq to visit, oldest first, at most limit of them. One batch at a time is in memory; a
-// batch belongs to visit.
-func (l *Log) Read(ctx context.Context, after int64, limit int, visit func(*Batch) error) error {
-	rows, err := l.db.Query(ctx, selectBatches, after, limit)
+const selectBatches = `
+SELECT seq, committed_at, series, ts, value, dropped
+FROM (
+	SELECT *, sum(count) OVER (ORDER BY seq) - count AS before
+	FROM (SELECT * FROM reading_log WHERE seq > $1 ORDER BY seq LIMIT $2) AS next
+) AS counted
+WHERE before < $3
+ORDER BY seq`
+
+// Read returns the batches after seq, oldest first, until they hold the number of readings given or there are no more;
+// none when seq is the head.
+func (l *Log) Read(ctx context.Context, after int64, readings int) ([]*Batch, error) {
+	rows, err := l.db.Query(ctx, selectBatches, after, readBatches, readings)
 	if err != nil {
-		return fmt.Errorf("reading the log: %w", err)
+		return nil, fmt.Errorf("reading the log: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
+	batches, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*Batch, error) {
 		b := &Batch{}
-		if err := rows.Scan(&b.Seq, &b.CommittedAt, &b.Series, &b.TS, &b.Value, &b.Dropped); err != nil {
-			return fmt.Errorf("reading the log: %w", err)
-		}
-		if err := visit(b); err != nil {
-			return err
-		}
+		return b, row.Scan(&b.Seq, &b.CommittedAt, &b.Series, &b.TS, &b.Value, &b.Dropped)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading the log: %w", err)
-	}
-	return nil
+	return batches, nil
 }
 
 const insertDrop = `
 WITH dropped AS (
 	DELETE FROM series WHERE device_id = $1 RETURNING id
 ), appended AS (
-	INSERT INTO reading_log (seq, min_ts, max_ts, series, ts, value, dropped)
-	SELECT greatest((SELECT max(seq) FROM reading_log), state.folded_seq) + 1, 0, 0, '{}', '{}', '{}',
+	INSERT INTO reading_log (seq, count, min_ts, max_ts, series, ts, value, dropped)
+	SELECT greatest((SELECT max(seq) FROM reading_log), state.folded_seq) + 1, 0, 0, 0, '{}', '{}', '{}',
 		(SELECT coalesce(array_agg(id), '{}') FROM dropped)
 	FROM log_state AS state
 	RETURNING seq

@@ -18,8 +18,8 @@ const (
 	pollInterval = time.Second
 	// pruneAfter is how long folded readings stay indexed, for queries that have looked at the chunks before the fold.
 	pruneAfter = 10 * time.Second
-	// readLimit is how many batches the tail asks for at once.
-	readLimit = 1000
+	// readAhead is about how many readings the tail asks for at once.
+	readAhead = 500_000
 )
 
 // Tail follows the log: it applies every batch once, in order, to the registry and the recent window, whoever appended it.
@@ -189,13 +189,14 @@ func (t *Tail) poll(ctx context.Context) error {
 // catchUp reads the log until nothing is left. The caller holds advancing.
 func (t *Tail) catchUp(ctx context.Context) error {
 	for {
-		applied := 0
-		err := t.log.Read(ctx, t.window.Head(), readLimit, func(b *Batch) error {
-			applied++
-			return t.apply(ctx, b)
-		})
-		if err != nil || applied < readLimit {
+		batches, err := t.log.Read(ctx, t.window.Head(), readAhead)
+		if err != nil || len(batches) == 0 {
 			return err
+		}
+		for _, b := range batches {
+			if err := t.apply(ctx, b); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -49,6 +49,7 @@ CREATE TABLE series (
 CREATE TABLE reading_log (
     seq          bigint NOT NULL PRIMARY KEY,
     committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    count        integer NOT NULL,                     -- of readings
     min_ts       bigint NOT NULL,                      -- Unix ms, 0 when the row holds no reading
     max_ts       bigint NOT NULL,
     series       integer[] NOT NULL,
