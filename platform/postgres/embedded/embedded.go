@@ -173,3 +173,10 @@ func (s *Server) release() error {
 }
 
 func (s *Server) clusterDir() string { return filepath.Join(s.opts.Dir, "postgres") }
+
+func wrap(attempt string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", attempt, err)
+}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 	"go.uber.org/zap"
@@ -61,46 +63,75 @@ func (s *Server) fetchInto(ctx context.Context, dir string, version embeddedpost
 	return s.inspect(ctx, filepath.Join(dir, "bin"))
 }
 
-// download fetches and unpacks the programs, and moves them to dir when they are whole. When ctx ends first the download
-// is abandoned, not ended: the library has no way to, and the process that gave up is about to end anyway.
+// download brings programs to dir. When ctx ends first it returns at once; the library has no way to end a download, so
+// that goes on until it is done or the process ends, which is what usually comes next.
 func download(ctx context.Context, dir string, version embeddedpostgres.PostgresVersion, repository string) error {
-	draft, err := makeDraft(dir)
-	if err != nil {
-		return fmt.Errorf("download PostgreSQL: %w", err)
-	}
-	cfg := embeddedpostgres.DefaultConfig().Version(version).Port(0).Logger(io.Discard).
-		CachePath(filepath.Join(draft, "archive")).BinariesPath(filepath.Join(draft, "programs")).
-		// Of what the library does only fetching is wanted. Next it would make this folder, which cannot be
-		// made because a program is in the way: that ends it before it touches a cluster.
-		RuntimePath(filepath.Join(draft, "programs", "bin", "pg_ctl", "stop-here"))
-	if repository != "" {
-		cfg = cfg.BinaryRepositoryURL(repository)
-	}
-	fetched := make(chan error, 1)
-	go func() { fetched <- embeddedpostgres.NewDatabase(cfg).Start() }()
+	done := make(chan error, 1)
+	go func() { done <- fetch(dir, version, repository) }()
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("download PostgreSQL: %w", context.Cause(ctx))
-	case err = <-fetched:
+	case err := <-done:
+		return wrap("download PostgreSQL", err)
 	}
-	defer os.RemoveAll(draft)
-	if !isProgram(filepath.Join(draft, "programs", "bin", "postgres")) {
-		return fmt.Errorf("download PostgreSQL: %w", err)
-	}
-	if err := os.Rename(filepath.Join(draft, "programs"), dir); err != nil {
-		return fmt.Errorf("keep the downloaded PostgreSQL: %w", err)
-	}
-	return nil
 }
 
-// makeDraft makes a folder beside dir that others may enter and only we may write.
+// fetch downloads and unpacks programs beside dir, and moves them there when they are whole.
+func fetch(dir string, version embeddedpostgres.PostgresVersion, repository string) error {
+	draft, err := makeDraft(dir)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(draft)
+	unpacked := filepath.Join(draft, "programs")
+	cfg := embeddedpostgres.DefaultConfig().Version(version).Port(0).Logger(io.Discard).
+		CachePath(filepath.Join(draft, "archive")).BinariesPath(unpacked).
+		// Of what the library does only fetching is wanted. Next it would make this folder, which cannot be
+		// made because a program is in the way: that ends it before it touches a cluster.
+		RuntimePath(filepath.Join(unpacked, "bin", "pg_ctl", "stop-here"))
+	if repository != "" {
+		cfg = cfg.BinaryRepositoryURL(repository)
+	}
+	defer removeLibraryLogs(libraryLogs())
+	err = embeddedpostgres.NewDatabase(cfg).Start()
+	if !isProgram(filepath.Join(unpacked, "bin", "postgres")) {
+		return err
+	}
+	return os.Rename(unpacked, dir)
+}
+
+// draftAge is how old a draft has to be to be taken for that of a process that was killed.
+const draftAge = 24 * time.Hour
+
+// makeDraft makes a folder beside dir that others may enter and only we may write, and clears old ones away.
 func makeDraft(dir string) (string, error) {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	root := filepath.Dir(dir)
+	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", err
 	}
-	draft, err := os.MkdirTemp(filepath.Dir(dir), "draft-")
+	old, _ := filepath.Glob(filepath.Join(root, "draft-*"))
+	for _, path := range old {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > draftAge {
+			_ = os.RemoveAll(path)
+		}
+	}
+	draft, err := os.MkdirTemp(root, "draft-")
 	if err != nil {
 		return "", err
 	}
 	return draft, os.Chmod(draft, 0o755)
+}
+
+// libraryLogs returns the log files that the library makes, and forgets, in the folder for temporary files.
+func libraryLogs() []string {
+	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), "embedded_postgres_log*"))
+	return paths
+}
+
+func removeLibraryLogs(before []string) {
+	for _, path := range libraryLogs() {
+		if info, err := os.Stat(path); err == nil && info.Size() == 0 && !slices.Contains(before, path) {
+			_ = os.Remove(path)
+		}
+	}
 }

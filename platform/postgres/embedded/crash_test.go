@@ -1,0 +1,133 @@
+package embedded_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"telltale/config"
+	"telltale/platform/postgres/embedded"
+)
+
+func TestAKilledProcessTakesItsServerAlongAndTheNextOneFindsTheData(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	for n := range 2 {
+		c := startChild(t, accounts()[0], serveIn, opts.Dir)
+		execute(t, c.serving(), fmt.Sprintf("CREATE TABLE t%d ()", n))
+		c.kill()
+	}
+	s := start(t, opts)
+	require.Equal(t, "2", query(t, s.Config(config.DB{}), "SELECT count(*)::text FROM pg_class WHERE relname IN ('t0', 't1')"))
+}
+
+func TestAFirstStartThatIsKilledDoesNotSpoilTheSecond(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	c := startChild(t, accounts()[0], serveIn, opts.Dir)
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(opts.Dir, "postgres.draft", "base"))
+		return err == nil
+	}, patience, time.Millisecond)
+	c.kill()
+	require.NoFileExists(t, filepath.Join(opts.Dir, "postgres", "PG_VERSION"))
+	start(t, opts)
+	require.NoDirExists(t, filepath.Join(opts.Dir, "postgres.draft"))
+}
+
+func TestAServerThatWasLeftRunningIsStopped(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	old := embedded.New(opts)
+	require.NoError(t, old.Start(bounded(t)))
+	execute(t, old.Config(config.DB{}), "CREATE TABLE kept ()")
+	busy, err := connect(bounded(t), old.Config(config.DB{}))
+	require.NoError(t, err)
+	await := old.Abandon()
+
+	s := start(t, opts)
+	await()
+	require.Error(t, busy.Ping(bounded(t)))
+	_ = busy.Close(context.Background())
+	require.Equal(t, "kept", query(t, s.Config(config.DB{}), "SELECT relname::text FROM pg_class WHERE relname = 'kept'"))
+}
+
+func TestAStalePidFileThatNamesALivingProcessIsNoHindrance(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	stop(t, start(t, opts))
+	bystander := startChild(t, account{cred: ownerOf(t, opts.Dir)}, serveIn, folderOf(t, ownerOf(t, opts.Dir)))
+	bystander.serving()
+	pidFile := filepath.Join(opts.Dir, "postgres", "postmaster.pid")
+	text := fmt.Sprintf("%d\n%s\n%d\n5432\n\n\n", bystander.Process.Pid, filepath.Dir(pidFile), time.Now().Unix())
+	require.NoError(t, os.WriteFile(pidFile, []byte(text), 0o600))
+	start(t, opts)
+	bystander.leave()
+}
+
+// ownerOf returns the account that the cluster in a data folder belongs to.
+func ownerOf(t testing.TB, dir string) *syscall.Credential {
+	info, err := os.Stat(filepath.Join(dir, "postgres"))
+	require.NoError(t, err)
+	stat := info.Sys().(*syscall.Stat_t)
+	if int(stat.Uid) == os.Getuid() {
+		return nil
+	}
+	return &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}
+}
+
+// folderOf returns a data folder for another account.
+func folderOf(t testing.TB, cred *syscall.Credential) string {
+	dir := folder(t)
+	if cred != nil {
+		require.NoError(t, os.Chown(filepath.Dir(dir), int(cred.Uid), int(cred.Gid)))
+	}
+	return dir
+}
+
+func TestAServerThatDiesIsStartedAgainAndGivenUpWhenItKeepsDying(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	lines := make(chan string, 1000)
+	observed, _ := observer.New(zapcore.InfoLevel)
+	opts.Log = zap.New(zapcore.RegisterHooks(observed, func(e zapcore.Entry) error {
+		lines <- e.Message
+		return nil
+	}))
+	s := start(t, opts)
+	cfg := s.Config(config.DB{})
+	for n := range 6 {
+		require.NoError(t, syscall.Kill(s.PID(), syscall.SIGKILL))
+		if n == 5 {
+			awaitLine(t, lines, "is not started again")
+			return
+		}
+		awaitLine(t, lines, "running again")
+		require.Equal(t, "1", query(t, cfg, "SELECT '1'"))
+	}
+}
+
+func awaitLine(t testing.TB, lines <-chan string, text string) {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		select {
+		case line := <-lines:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-timeout:
+			require.FailNow(t, "nothing logged: "+text)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package embedded
+
+import "context"
+
+// PID returns the server's process id.
+func (s *Server) PID() int { return s.running().pid() }
+
+// Abandon lets go of the folder and leaves the server running, as a process that was killed does where the kernel cannot
+// end its children. The function returned waits until the server has ended.
+func (s *Server) Abandon() (await func()) {
+	close(s.stopping)
+	s.watching.Wait()
+	s.stopping = nil
+	p := s.running()
+	_ = s.lock.Close()
+	return func() { <-p.ended }
+}
+
+// Download fetches programs into dir.
+var Download = download
+
+// DownloadVersion is the version that a new cluster gets.
+var DownloadVersion = downloads[defaultDownload]
+
+// Inspect returns the version of the programs in dir.
+func (s *Server) Inspect(ctx context.Context, dir string) (string, error) {
+	p, err := s.inspect(ctx, dir)
+	return p.version, err
+}
