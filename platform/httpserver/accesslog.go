@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -40,9 +41,12 @@ func (o *observer) observe(c *fiber.Ctx) error {
 		began: time.Now(), method: strings.Clone(c.Method()), requestID: RequestID(c),
 		path: string(c.Context().URI().PathOriginal()), remote: c.Context().RemoteIP().String(),
 	}
-	if x.err = c.Next(); x.err != nil {
-		if err := c.App().ErrorHandler(c, x.err); err != nil {
-			return err
+	if err := c.Next(); err != nil {
+		if failed := c.App().ErrorHandler(c, err); failed != nil {
+			return failed
+		}
+		if _, plain := errors.AsType[*fiber.Error](err); !plain { // Fiber's texts only repeat method and path
+			x.err = err
 		}
 	}
 	x.route, x.status, x.bytes = routePattern(c), c.Response().StatusCode(), int64(len(c.Response().Body()))

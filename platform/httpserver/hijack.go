@@ -2,9 +2,11 @@ package httpserver
 
 import (
 	"net"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"go.uber.org/zap"
 )
 
 // Hijack hands the request's connection to serve, which runs after the handler has returned and owns the connection until
@@ -70,6 +72,7 @@ func buffered(nc net.Conn) []byte {
 // serve runs the connection from its first request to its end, in the one goroutine that it has. What goes wrong has been
 // answered and logged where it did.
 func (c *conn) serve() {
+	defer c.contain()
 	for {
 		_ = c.server.app.Server().ServeConn(c)
 		if c.takeover == nil || c.closed.Load() {
@@ -88,5 +91,16 @@ func (c *conn) serve() {
 		if c.server.isStopping() {
 			c.endInput()
 		}
+	}
+}
+
+// contain keeps a panic outside of any handler (of a hijacked one, or of a body that fasthttp reads) from ending the
+// program; it ends the connection.
+func (c *conn) contain() {
+	if value := recover(); value != nil {
+		c.server.log.WithOptions(zap.AddStacktrace(never)).Error("connection's goroutine panicked",
+			zap.Error(&panicError{value: value}), zap.ByteString("stacktrace", debug.Stack()))
+		_ = c.Conn.Close()
+		c.server.forget(c)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"telltale/config"
@@ -209,6 +210,25 @@ func TestAHijackedHandlerThatIgnoresTheDrainIsCut(t *testing.T) {
 	defer cancel()
 	require.ErrorContains(t, server.Stop(ctx), "have been cut")
 	require.ErrorIs(t, <-failed, net.ErrClosed)
+}
+
+func TestAPanicOfAHijackedHandlerEndsOnlyItsConnection(t *testing.T) {
+	t.Parallel()
+	log, logs := watched(t)
+	server := httpservertest.Serve(t, []httpserver.Routes{newGate().routes(), {Name: "stream", Mount: func(api fiber.Router) {
+		api.Get("/stream", func(c *fiber.Ctx) error {
+			return httpserver.Hijack(c, func(net.Conn) { panic("so it goes") })
+		})
+	}}}, httpservertest.WithLog(log))
+	client := dial(t, server.URL)
+	client.get("/api/stream")
+	client.answer()
+	other := dial(t, server.URL)
+	other.get("/api/free")
+	_, body := other.answer()
+	require.Equal(t, "free", body)
+	require.NoError(t, server.Stop(t.Context()))
+	require.Len(t, logs.FilterLevelExact(zap.ErrorLevel).All(), 1)
 }
 
 func TestServersStartAndStopUnderLoad(t *testing.T) {
