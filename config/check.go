@@ -60,7 +60,7 @@ func readSecret(path string) (string, error) {
 	if err != nil {
 		return "", withoutPath(err)
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, longestSecret+1))
 	if err != nil {
 		return "", withoutPath(err)

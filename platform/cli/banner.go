@@ -10,9 +10,12 @@ import (
 
 // Banner tells a newcomer where to look, once the instance serves.
 func Banner(w io.Writer, cfg config.HTTP) error {
-	url := LocalURL(cfg)
+	url, elsewhere := LocalURL(cfg), ""
+	if address := cfg.Address(); url != "http://"+address {
+		elsewhere = " and beyond this machine (" + address + ")"
+	}
 	_, err := fmt.Fprintf(w, `
-  Telltale %s serves on %s (listening on %s)
+  Telltale %s serves on %s%s
 
     API documentation   %s/api/docs
     Health              %s/api/health
@@ -20,7 +23,7 @@ func Banner(w io.Writer, cfg config.HTTP) error {
 
   Ctrl-C stops it.
 
-`, version.Number(), url, cfg.Address(), url, url, url)
+`, version.Number(), url, elsewhere, url, url, url)
 	return err
 }
 

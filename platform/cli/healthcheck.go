@@ -32,7 +32,7 @@ func Healthcheck(ctx context.Context, cfg config.HTTP) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // the answer has been read
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10)) // what there is of it explains the status
 		return fmt.Errorf("%s answers %s: %s", url, response.Status, body)

@@ -33,9 +33,10 @@ var ErrFailed = errors.New("telltale had to stop; the log says why")
 func Run(options ...fx.Option) error {
 	interrupted, quit := notify()
 	defer quit()
-	app := fx.New(fx.Options(options...),
+	app := fx.New(
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }), // unless the options know a better one
 		fx.Decorate(func(lc fx.Lifecycle) fx.Lifecycle { return interruptible{lc, interrupted} }),
-		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Options(options...),
 	)
 	if err := app.Err(); err != nil {
 		return dig.RootCause(err)

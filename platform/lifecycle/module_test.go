@@ -125,7 +125,7 @@ func TestAnErrorWhileStoppingIsReturned(t *testing.T) {
 }
 
 func TestASecondInterruptEndsAStubbornProcess(t *testing.T) {
-	command := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very test
+	command := exec.CommandContext(t.Context(), os.Args[0])
 	command.Env = append(os.Environ(), stubborn+"=1")
 	out, err := command.StdoutPipe()
 	require.NoError(t, err)
