@@ -101,8 +101,8 @@ func takeNullable[T any](m *members, name, wanted string) *T {
 	return take[T](m, name, wanted)
 }
 
-// require is take for a member that must be there; without it the result is T's zero value, and a fault noted.
-func require[T any](m *members, name, wanted string) T {
+// needed is take for a member that must be there; without it the result is T's zero value, and a fault noted.
+func needed[T any](m *members, name, wanted string) T {
 	if _, given := m.raw[name]; !given {
 		m.faults.add(name, "is required")
 	}

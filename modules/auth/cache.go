@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,13 +93,14 @@ func (l *lookups[V]) ask(ctx context.Context, name string) (value V, found bool,
 
 // keep stores the entry; the caller holds mu.
 func (l *lookups[V]) keep(name string, entry *lookup[V]) {
-	if _, known := l.entries[name]; !known && len(l.entries) >= l.limit {
-		for other := range l.entries {
-			delete(l.entries, other)
+	delete(l.entries, name)
+	for other := range l.entries {
+		if len(l.entries) < l.limit {
 			break
 		}
+		delete(l.entries, other)
 	}
-	l.entries[name] = entry
+	l.entries[strings.Clone(name)] = entry // the name may be part of a request, whose memory is reused
 }
 
 // forget makes the next get ask the database; call it once a change has been committed.

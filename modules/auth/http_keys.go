@@ -55,7 +55,7 @@ func readNewKey(c *fiber.Ctx, now time.Time) (NewKey, error) {
 	if err != nil {
 		return NewKey{}, err
 	}
-	b := keyBody{Name: require[string](m, "name", "a string")}
+	b := keyBody{Name: needed[string](m, "name", "a string")}
 	if _, given := m.raw["scopes"]; !given {
 		m.faults.add("scopes", "is required")
 	}

@@ -190,8 +190,8 @@ func readPasswordBody(c *fiber.Ctx, username string) (passwordBody, error) {
 		return passwordBody{}, err
 	}
 	b := passwordBody{
-		CurrentPassword: require[string](m, "current_password", "a string"),
-		NewPassword:     require[string](m, "new_password", "a string"),
+		CurrentPassword: needed[string](m, "current_password", "a string"),
+		NewPassword:     needed[string](m, "new_password", "a string"),
 	}
 	m.unknown()
 	if len(m.faults) == 0 {

@@ -47,7 +47,7 @@ func readNewUser(c *fiber.Ctx) (NewUser, error) {
 	if err != nil {
 		return NewUser{}, err
 	}
-	username := require[string](m, "username", "a string")
+	username := needed[string](m, "username", "a string")
 	for _, name := range []string{"password", "scopes"} {
 		if _, given := m.raw[name]; !given {
 			m.faults.add(name, "is required")

@@ -69,7 +69,10 @@ func parseKey(key string) (id, secret string, ok bool) {
 		return "", "", false
 	}
 	id, secret = rest[:keyIDLength], rest[keyIDLength+1:]
-	return id, secret, isKeyID(id) && !strings.ContainsFunc(secret, notBase62)
+	if !isKeyID(id) || strings.ContainsFunc(secret, notBase62) {
+		return "", "", false
+	}
+	return id, secret, true
 }
 
 func isKeyID(id string) bool {

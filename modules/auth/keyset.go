@@ -37,7 +37,7 @@ type KeySet struct {
 	log       *zap.Logger
 	retry     time.Duration
 
-	wanted chan struct{} // capacity one: somebody wants a fetch
+	wanted chan struct{} // capacity one: somebody wants a fetch; sent to under mu
 	cancel context.CancelFunc
 	ended  chan struct{}
 
@@ -112,6 +112,10 @@ func (k *KeySet) fetch(ctx context.Context) error {
 		}
 	}
 	k.last = time.Now()
+	select {
+	case <-k.wanted: // whoever wanted a fetch has had this one
+	default:
+	}
 	close(k.fetched)
 	k.fetched = make(chan struct{})
 	return err
@@ -184,13 +188,15 @@ func (k *KeySet) find(token *jwt.Token) (any, error) {
 func (k *KeySet) knowing(id string) (*keyfunc.JWKS, error) {
 	k.mu.Lock()
 	keys, fetched, known := k.keys, k.fetched, k.known[id] != nil
-	settled := !k.last.IsZero() && time.Since(k.last) < k.retry
-	k.mu.Unlock()
-	if !known && !settled {
+	wait := !known && (k.last.IsZero() || time.Since(k.last) >= k.retry)
+	if wait {
 		select {
 		case k.wanted <- struct{}{}:
 		default: // somebody has asked already
 		}
+	}
+	k.mu.Unlock()
+	if wait {
 		patience := time.NewTimer(keySetPatience)
 		defer patience.Stop()
 		select {

@@ -1,0 +1,33 @@
+package authtest_test
+
+import (
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/stretchr/testify/require"
+
+	"telltale/modules/auth"
+	"telltale/modules/auth/authtest"
+	"telltale/platform/httpserver"
+	"telltale/platform/httpserver/httpservertest"
+)
+
+func TestMain(m *testing.M) { httpservertest.Main(m) }
+
+func TestTheGuardKnowsOnePrincipalAndChecksScopes(t *testing.T) {
+	t.Parallel()
+	reader := authtest.As(auth.Principal{Subject: "reader", Scopes: []auth.Scope{auth.DevicesRead}, Devices: []string{"a"}})
+	subject := func(c *fiber.Ctx) error { return c.JSON(auth.PrincipalOf(c)) }
+	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "things", Mount: func(api fiber.Router) {
+		api.Get("/read", reader.Require(auth.DevicesRead), subject)
+		api.Get("/write", reader.RequireBrowser(auth.DevicesWrite), subject)
+		api.Get("/all", authtest.Admin().Require(auth.DevicesWrite, auth.Admin), subject)
+	}}})
+	for path, status := range map[string]int{"/api/read": 200, "/api/write": 403, "/api/all": 200} {
+		response, err := server.Client.Get(server.URL + path)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, status, response.StatusCode, path)
+	}
+	require.NoError(t, reader.Recheck(t.Context(), auth.Principal{}))
+}

@@ -1,0 +1,177 @@
+package auth
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
+
+	"telltale/platform/fault"
+)
+
+func TestRoutesAskForTheirScopes(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	everything := []Scope{DevicesRead, DevicesWrite, ReadingsRead, ReadingsWrite}
+	routes := []struct {
+		method, path string
+		scope        Scope // "" for any credentials
+	}{
+		{"GET", "/api/auth/me", ""},
+		{"GET", "/api/auth/users", Admin},
+		{"POST", "/api/auth/users", Admin},
+		{"GET", "/api/auth/users/admin", Admin},
+		{"PATCH", "/api/auth/users/admin", Admin},
+		{"DELETE", "/api/auth/users/admin", Admin},
+		{"GET", "/api/auth/keys", Admin},
+		{"POST", "/api/auth/keys", Admin},
+		{"DELETE", "/api/auth/keys/aaaaaaaaaaaaaaaa", Admin},
+		{"GET", "/api/things", DevicesRead},
+		{"POST", "/api/things", DevicesWrite},
+		{"GET", "/api/live", ReadingsRead},
+	}
+	keys := map[Scope]string{}
+	for _, scope := range append(everything, Admin, "") {
+		keys[scope], _ = i.createKey(NewKey{Name: "k", Scopes: sortedScopes([]Scope{scope})})
+	}
+	for _, route := range routes {
+		i.requireRefused(i.call(route.method, route.path, ""))
+		for scope, key := range keys {
+			a := i.call(route.method, route.path, "", bearer(key))
+			if allowed := route.scope == "" || scope == Admin || scope == route.scope; !allowed {
+				require.Equal(t, http.StatusForbidden, a.status, "%v with %q", route, scope)
+				require.Contains(t, a.header.Get("WWW-Authenticate"), `error="insufficient_scope"`)
+				require.Contains(t, a.body, string(route.scope))
+			} else {
+				require.NotContains(t, []int{401, 403}, a.status, "%v with %q", route, scope)
+			}
+		}
+	}
+}
+
+func TestSeveralScopesAreAllNeeded(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, admitted(Principal{Scopes: []Scope{DevicesRead, ReadingsRead}}, DevicesRead, ReadingsRead))
+	require.Equal(t, fault.Forbidden, fault.KindOf(admitted(Principal{Scopes: []Scope{DevicesRead}}, DevicesRead, ReadingsRead)))
+	require.NoError(t, admitted(fullAdmin, DevicesRead, ReadingsWrite, Admin))
+}
+
+// admitted runs Admit in a request of its own.
+func admitted(p Principal, scopes ...Scope) error {
+	app := fiber.New()
+	c := app.AcquireCtx(&fasthttp.RequestCtx{})
+	defer app.ReleaseCtx(c)
+	return Admit(c, p, scopes...)
+}
+
+func TestCookiesAreForReadingAlone(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	a := i.login("admin", adminPassword, "cookie", "true")
+	require.Equal(t, 200, a.status, a.body)
+	cookies := (&http.Response{Header: a.header}).Cookies()
+	require.Len(t, cookies, 1)
+	session := cookies[0]
+	require.Equal(t, "telltale_session", session.Name)
+	require.Equal(t, into[tokenAnswer](t, a).AccessToken, session.Value)
+	require.Equal(t, "/api", session.Path)
+	require.True(t, session.HttpOnly)
+	require.False(t, session.Secure)
+	require.Equal(t, http.SameSiteStrictMode, session.SameSite)
+	require.WithinDuration(t, time.Now().Add(30*time.Minute), session.Expires, 5*time.Second)
+
+	cookie := with{"Cookie", session.Name + "=" + session.Value}
+	require.Equal(t, 200, i.call("GET", "/api/things", "", cookie).status)
+	require.Equal(t, 200, i.call("HEAD", "/api/things", "", cookie).status)
+	require.Equal(t, 200, i.call("GET", "/api/live", "", cookie).status)
+	i.requireRefused(i.call("POST", "/api/things", "", cookie))
+	i.requireRefused(i.call("DELETE", "/api/auth/users/admin", "", cookie))
+	i.requireRefused(i.call("GET", "/api/things", "", cookie, bearer("wrong")))
+
+	out := i.call("POST", "/api/auth/logout", "")
+	require.Equal(t, 204, out.status)
+	gone := (&http.Response{Header: out.header}).Cookies()[0]
+	require.Equal(t, "telltale_session", gone.Name)
+	require.Empty(t, gone.Value)
+	require.Equal(t, "/api", gone.Path)
+	require.True(t, gone.Expires.Before(time.Now()))
+}
+
+func TestCookiesFromHTTPSStayThere(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	a := i.call("POST", "/api/auth/token", "cookie=true&username=admin&password=a+fine+password",
+		with{"Content-Type", "application/x-www-form-urlencoded"}, with{"X-Forwarded-Proto", "https"})
+	require.Equal(t, 200, a.status, a.body)
+	require.True(t, (&http.Response{Header: a.header}).Cookies()[0].Secure)
+	require.Empty(t, i.login("admin", adminPassword).header.Get("Set-Cookie"))
+}
+
+func TestTheQueryIsForBrowsersAlone(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	token := i.token("admin", adminPassword)
+	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []Scope{ReadingsRead}})
+	require.JSONEq(t, `"admin"`, i.call("GET", "/api/live?access_token="+token, "").body)
+	require.JSONEq(t, `"viewer"`, i.call("GET", "/api/live?access_token="+key, "").body)
+	i.requireRefused(i.call("GET", "/api/things?access_token="+token, ""))
+	i.requireRefused(i.call("POST", "/api/things?access_token="+token, ""))
+	// What was given on purpose is not passed over for the cookie.
+	i.requireRefused(i.call("GET", "/api/live?access_token=", "", with{"Cookie", SessionCookie + "=" + token}))
+}
+
+func TestRecheckNoticesWhatHasChanged(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	ctx := t.Context()
+	i.createUser("anna", "a good password", []string{"lab-*"}, ReadingsRead, DevicesRead)
+	principal := func() Principal {
+		user, account, err := i.users.Login(ctx, "anna", "a good password", "::1")
+		require.NoError(t, err)
+		p, err := i.tokens.current(ctx, Principal{Subject: "anna", Scopes: user.Scopes, Expires: i.clock.Now().Add(time.Minute), account: account})
+		require.NoError(t, err)
+		return p
+	}
+	refused := func(p Principal) {
+		t.Helper()
+		require.Equal(t, fault.Unauthenticated, fault.KindOf(i.guard.Recheck(ctx, p)))
+	}
+	change := func(c UserChange) {
+		_, err := i.users.Update(ctx, fullAdmin, "anna", c)
+		require.NoError(t, err)
+	}
+
+	p := principal()
+	require.NoError(t, i.guard.Recheck(ctx, p))
+	change(UserChange{Scopes: &[]Scope{ReadingsRead}})
+	refused(p)
+	p = principal()
+	require.NoError(t, i.guard.Recheck(ctx, p))
+	change(UserChange{Devices: &[]string{}})
+	refused(p)
+	p = principal()
+	require.NoError(t, i.guard.Recheck(ctx, p))
+	change(UserChange{Devices: new([]string)})
+	refused(p)
+	p = principal()
+	i.clock.advance(time.Minute)
+	refused(p)
+	p = principal()
+	change(UserChange{Disabled: new(true)})
+	refused(p)
+
+	text, id := i.createKey(NewKey{Name: "k", Scopes: []Scope{ReadingsRead}})
+	p, err := i.keys.Verify(ctx, text)
+	require.NoError(t, err)
+	require.NoError(t, i.guard.Recheck(ctx, p))
+	require.NoError(t, i.keys.Revoke(ctx, fullAdmin, id))
+	refused(p)
+
+	foreign := Principal{Subject: "from elsewhere", Expires: i.clock.Now().Add(time.Minute)}
+	require.NoError(t, i.guard.Recheck(ctx, foreign))
+	i.clock.advance(time.Minute)
+	refused(foreign)
+}

@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+	"go.uber.org/zap"
+
+	"telltale/config"
+	"telltale/platform/health"
+	"telltale/platform/httpserver"
+	"telltale/platform/openapi"
+	"telltale/platform/postgres/pgtest"
+)
+
+func TestTheModuleStartsAndStops(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	cfg := config.Config{Auth: config.Auth{Algorithm: "HS256", AdminUsername: "admin"}, DataDir: t.TempDir()}
+	told := make(chan string, 1)
+	var probes struct {
+		fx.In
+		Probes    []health.Probe      `group:"probes"`
+		Routes    []httpserver.Routes `group:"routes"`
+		Fragments []openapi.Fragment  `group:"openapi"`
+		Guard     *Guard
+		Tokens    *Tokens
+	}
+	app := fxtest.New(t,
+		fx.Supply(cfg, cfg.Auth, db, Announce(func(_, password string) { told <- password })),
+		fx.Provide(zap.NewNop), fx.NopLogger,
+		Module, fx.Populate(&probes),
+	)
+	app.RequireStart()
+	password := <-told
+	require.NotEmpty(t, probes.Tokens.secrets.signingKey())
+	require.Len(t, probes.Routes, 1)
+	require.NotEmpty(t, probes.Fragments[0].YAML)
+	app.RequireStop()
+	_, err := probes.Probes[0].Check()
+	require.NoError(t, err)
+	require.True(t, canLogIn(t, db, "admin", password))
+}
