@@ -42,6 +42,9 @@ func isOutage(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return false // a net.Error too, but somebody's decision
+	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}

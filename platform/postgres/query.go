@@ -103,7 +103,11 @@ func (db *DB) WithConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 		return err
 	}
 	defer conn.Release()
-	return db.explain(ctx, fn(conn.Conn()))
+	err = fn(conn.Conn())
+	if _, fromServer := errors.AsType[*pgconn.PgError](err); !fromServer && !conn.Conn().IsClosed() {
+		return err // whatever has failed, it was not this connection
+	}
+	return db.explain(ctx, err)
 }
 
 // InTx runs fn in a transaction and commits it, unless fn returns an error or panics: then it is rolled back. When the

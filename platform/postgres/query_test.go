@@ -3,6 +3,9 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -110,6 +113,20 @@ func TestATransactionCommitsOnlyWhenItsFunctionReturnsNil(t *testing.T) {
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	require.Equal(t, []string{"kept"}, ids)
+}
+
+func TestAnErrorOfAnotherConnectionInATransactionIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	db := openNarrow(t, func(*config.DB) {})
+	for _, other := range []error{io.ErrUnexpectedEOF, &net.OpError{Op: "write", Err: syscall.EPIPE}, context.DeadlineExceeded} {
+		err := db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, "SELECT 1")
+			require.NoError(t, err)
+			return other // of a caller's client, say
+		})
+		require.Equal(t, other, err)
+	}
 }
 
 func TestACancelledTransactionDoesNotSpoilThePool(t *testing.T) {

@@ -66,7 +66,7 @@ func (db *DB) connect(ctx context.Context) bool {
 	return retry(ctx, func() error {
 		err := db.firstContact(ctx)
 		if err != nil && ctx.Err() == nil {
-			if old := db.status.Load().err; old == nil || classify(old) != classify(err) {
+			if old := db.status.Load().err; old == nil || isOutage(old) != isOutage(err) {
 				db.log.Warn("the database cannot be used yet, trying on", zap.String("host", db.cfg.Host), zap.Int("port", db.cfg.Port), zap.Error(err))
 			}
 			db.transition(stateConnecting, err)
@@ -89,16 +89,15 @@ func (db *DB) firstContact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pool, warm, err := openPool(ctx, pc)
-	if err != nil {
-		return err
-	}
 	done, err := migrate(ctx, conn)
 	for _, m := range done {
 		db.log.Info("schema migrated", zap.Int64("version", m.Version), zap.String("migration", m.Name), zap.Duration("took", m.Duration))
 	}
 	if err != nil {
-		pool.Close()
+		return err
+	}
+	pool, warm, err := openPool(ctx, pc)
+	if err != nil {
 		return err
 	}
 	db.awaitWarm(ctx, warm)

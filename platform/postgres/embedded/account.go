@@ -131,7 +131,7 @@ func (a account) command(program string) *exec.Cmd {
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
 		switch name {
-		case "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH":
+		case "PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH":
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}

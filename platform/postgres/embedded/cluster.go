@@ -49,7 +49,10 @@ func (s *Server) ensureCluster(ctx context.Context) error {
 	if err := s.createDatabase(ctx, cluster); err != nil {
 		return err
 	}
-	// An empty folder may have been made in advance, as a mount point or by hand; Rename replaces it.
+	// An empty folder may have been made in advance; one with anything in it is not ours to remove.
+	if err := os.Remove(s.clusterDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make place for the new cluster: %w", err)
+	}
 	if err := os.Rename(draft, s.clusterDir()); err != nil {
 		return fmt.Errorf("move the new cluster to its place: %w", err)
 	}

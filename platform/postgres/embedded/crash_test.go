@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -43,6 +44,28 @@ func TestAFirstStartThatIsKilledDoesNotSpoilTheSecond(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(opts.Dir, "postgres", "PG_VERSION"))
 	start(t, opts)
 	require.NoDirExists(t, filepath.Join(opts.Dir, "postgres.draft"))
+}
+
+func TestAnEmptyFolderInTheClustersPlaceIsNoHindrance(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	require.NoError(t, os.MkdirAll(filepath.Join(opts.Dir, "postgres"), 0o755))
+	start(t, opts)
+}
+
+func TestALongLogIsPutAside(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	require.NoError(t, os.MkdirAll(opts.Dir, 0o700))
+	path := filepath.Join(opts.Dir, "postgres.log")
+	require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte("long\n"), 2<<20), 0o600))
+	start(t, opts)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(10_000))
+	aside, err := os.Stat(path + ".1")
+	require.NoError(t, err)
+	require.EqualValues(t, 10<<20, aside.Size())
 }
 
 func TestAServerThatWasLeftRunningIsStopped(t *testing.T) {

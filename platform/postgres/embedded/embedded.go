@@ -105,6 +105,7 @@ func (s *Server) Start(ctx context.Context) (err error) {
 		zap.String("version", s.programs.version), zap.String("folder", s.clusterDir()), zap.Int("pid", p.pid()))
 	s.stopping = make(chan struct{})
 	s.watching.Go(func() { s.watch(p) })
+	s.watching.Go(s.tendLog)
 	return nil
 }
 
@@ -128,7 +129,7 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.sockets, err = s.account.open(s.socket.path); err != nil {
 		return err
 	}
-	if s.log, err = openLog(s.opts.Dir); err != nil {
+	if s.log, err = openLog(s.opts.Dir, s.account); err != nil {
 		return err
 	}
 	if err = s.ensureCluster(ctx); err != nil {

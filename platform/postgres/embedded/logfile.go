@@ -1,33 +1,71 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"go.uber.org/zap"
 )
 
-// maxLog is the size in bytes beyond which the server's log is put aside at start, replacing the one put aside before.
-const maxLog = 4 << 20
-
-// quotedLines is how much of a log an error quotes.
-const quotedLines = 8
+const (
+	// maxLog is the size in bytes beyond which the server's log is put aside, replacing what was put aside before.
+	maxLog = 8 << 20
+	// logInterval is how often the size is looked at.
+	logInterval = time.Minute
+	// quotedLines is how much of a log an error quotes.
+	quotedLines = 8
+)
 
 func logPath(dir string) string { return filepath.Join(dir, "postgres.log") }
 
 // openLog opens the server's log for appending.
-func openLog(dir string) (*os.File, error) {
+func openLog(dir string, a account) (*os.File, error) {
 	path := logPath(dir)
-	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
-		if err := os.Rename(path, path+".1"); err != nil {
-			return nil, fmt.Errorf("put the database's old log aside: %w", err)
-		}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the database's log: %w", err)
 	}
+	if err := errors.Join(a.give(path), trimLog(f)); err != nil {
+		f.Close()
+		return nil, err
+	}
 	return f, nil
+}
+
+// trimLog puts the log aside when it has grown too long. The server keeps the file that it has: the content is copied and
+// then cut, and a line written in between is lost.
+func trimLog(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Size() <= maxLog {
+		return wrap("trim the database's log", err)
+	}
+	aside, err := os.OpenFile(f.Name()+".1", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return wrap("trim the database's log", err)
+	}
+	_, err = io.Copy(aside, io.NewSectionReader(f, 0, info.Size()))
+	return wrap("trim the database's log", errors.Join(err, aside.Close(), f.Truncate(0)))
+}
+
+// tendLog trims the log from time to time until Stop is called.
+func (s *Server) tendLog() {
+	ticker := time.NewTicker(logInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stopping:
+			return
+		case <-ticker.C:
+			if err := trimLog(s.log); err != nil {
+				s.opts.Log.Warn("the log of the embedded PostgreSQL grows", zap.Error(err))
+			}
+		}
+	}
 }
 
 // logTail returns the end of the server's log, in the form of lastLines.

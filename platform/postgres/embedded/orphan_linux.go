@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // workersIn returns the processes that work in dir: a PostgreSQL server and its children all have their data folder as
@@ -26,11 +27,18 @@ func workersIn(dir string) []int {
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		if cwd, err := os.Stat(filepath.Join("/proc", entry.Name(), "cwd")); err == nil && os.SameFile(cwd, home) {
+		process := filepath.Join("/proc", entry.Name())
+		if cwd, err := os.Stat(filepath.Join(process, "cwd")); err == nil && os.SameFile(cwd, home) && isPostgres(process) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
+}
+
+// isPostgres keeps the shell of somebody who is looking around in the folder out of this.
+func isPostgres(process string) bool {
+	name, err := os.ReadFile(filepath.Join(process, "comm"))
+	return err == nil && strings.TrimSpace(string(name)) == "postgres"
 }
 
 // removeStale removes the pid file of a server that is gone. PostgreSQL does so itself, unless a process of the same
