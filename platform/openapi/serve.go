@@ -1,0 +1,46 @@
+package openapi
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"telltale/platform/httpserver"
+)
+
+// Undocumented lists the routes that are no part of the API, as Fiber writes them: pages for people, and the names of the
+// health routes that orchestrators expect at the root.
+var Undocumented = []string{
+	"/health", "/livez", "/readyz",
+	"/api/docs", "/api/docs/*", "/api/redoc", "/api/redoc/redoc.standalone.js",
+}
+
+// Routes returns the routes that show the document: /openapi.json, Swagger UI at /docs and ReDoc at /redoc. They need no
+// credentials.
+func Routes(doc *Document) httpserver.Routes {
+	zipped := compressed(doc.JSON)
+	return httpserver.Routes{Name: "openapi", Mount: func(api fiber.Router) {
+		api.Get("/openapi.json", func(c *fiber.Ctx) error {
+			c.Set(fiber.HeaderETag, doc.ETag)
+			c.Set(fiber.HeaderCacheControl, "no-cache") // ask again, but with the ETag
+			if matches(c.Get(fiber.HeaderIfNoneMatch), doc.ETag) {
+				return c.Status(fiber.StatusNotModified).Send(nil)
+			}
+			c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+			return sendGzipped(c, zipped)
+		})
+		mountSwagger(api)
+		mountReDoc(api)
+	}}
+}
+
+// matches implements If-None-Match, whose comparison is weak.
+func matches(header, etag string) bool {
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}
