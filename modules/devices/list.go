@@ -112,20 +112,18 @@ func (s *Service) completeAll(ctx context.Context, rows []deviceRow) ([]Device, 
 	}
 	for _, state := range states {
 		device := &devices[at[state.Device]]
-		device.Metrics = append(device.Metrics, metricOf(state, newest[state.ID]))
+		if known, ok := newest[state.ID]; ok && known.LastTS >= state.LastTS {
+			state.LastTS, state.LastValue = known.LastTS, known.LastValue
+		}
+		device.Metrics = append(device.Metrics, metricOf(state))
 	}
 	return devices, nil
 }
 
-// metricOf returns the metric of a stored series, whose newest reading the registry may know better.
-func metricOf(stored, known SeriesState) Metric {
-	metric := Metric{Name: stored.Metric, Unit: stored.Unit}
-	newest := stored
-	if known.LastTS >= stored.LastTS {
-		newest = known
-	}
-	if newest.LastTS != 0 {
-		metric.LastTS, metric.LastValue = &newest.LastTS, &newest.LastValue
+func metricOf(state SeriesState) Metric {
+	metric := Metric{Name: state.Metric, Unit: state.Unit}
+	if state.LastTS != NoReading {
+		metric.LastTS, metric.LastValue = &state.LastTS, &state.LastValue
 	}
 	return metric
 }

@@ -34,8 +34,12 @@ type Registry struct {
 
 	mu      sync.RWMutex
 	devices map[string]*entry
-	byID    []*SeriesState // by id; nil where the id is unknown or dropped
+	byID    []*SeriesState // by id; nil where the id is unknown, dropped where its series has been
 }
+
+// dropped stands where a series was: ids are never used again, so whoever read the series before its removal and adds it
+// after must not bring it back.
+var dropped = &SeriesState{}
 
 // entry is a device as the registry knows it; guarded by Registry.mu.
 type entry struct {
@@ -151,17 +155,21 @@ func (r *Registry) Unknown(ids []int32) []int32 {
 	return unknown
 }
 
-// Drop forgets series, and the devices that have none left.
+// Drop forgets series for good, and the devices that have none left.
 func (r *Registry) Drop(ids []int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range ids {
 		s := r.at(id)
+		r.grow(id)
+		r.byID[id] = dropped
 		if s == nil {
 			continue
 		}
-		r.byID[id] = nil
 		e := r.devices[s.Device]
+		if e == nil || e.metrics[s.Metric] != s { // a device of the same name has been made since
+			continue
+		}
 		delete(e.metrics, s.Metric)
 		if len(e.metrics) == 0 {
 			delete(r.devices, s.Device)
@@ -174,25 +182,35 @@ func (r *Registry) add(states []SeriesState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, state := range states {
-		if known := r.at(state.ID); known != nil {
+		r.grow(state.ID)
+		if known := r.byID[state.ID]; known == dropped {
+			continue
+		} else if known != nil {
 			known.Unit = state.Unit
 			continue
-		}
-		if n := int(state.ID) + 1 - len(r.byID); n > 0 {
-			r.byID = append(r.byID, make([]*SeriesState, n)...)
 		}
 		e := r.devices[state.Device]
 		if e == nil {
 			e = &entry{metrics: map[string]*SeriesState{}}
 			r.devices[state.Device] = e
 		}
-		r.byID[state.ID], e.metrics[state.Metric] = &state, &state
+		r.byID[state.ID] = &state
+		if older := e.metrics[state.Metric]; older == nil || older.ID < state.ID { // the newest of the same name is the one that exists
+			e.metrics[state.Metric] = &state
+		}
+	}
+}
+
+// grow makes room in byID for an id. The caller holds mu.
+func (r *Registry) grow(id int32) {
+	if n := int(id) + 1 - len(r.byID); n > 0 {
+		r.byID = append(r.byID, make([]*SeriesState, n)...)
 	}
 }
 
 // at returns the state behind an id, nil when it is unknown. The caller holds mu.
 func (r *Registry) at(id int32) *SeriesState {
-	if id < 0 || int(id) >= len(r.byID) {
+	if id < 0 || int(id) >= len(r.byID) || r.byID[id] == dropped {
 		return nil
 	}
 	return r.byID[id]

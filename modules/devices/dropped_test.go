@@ -1,0 +1,40 @@
+package devices
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A device may be deleted and made anew before the registry hears of either from the log, and hears of them in any order.
+func TestADroppedSeriesStaysDropped(t *testing.T) {
+	t.Parallel()
+	old, young := SeriesState{Series: Series{ID: 3, Device: "a", Metric: "m"}}, SeriesState{Series: Series{ID: 7, Device: "a", Metric: "m"}}
+	knows := func(r *Registry, id int32) {
+		t.Helper()
+		found, ok := r.Find([]byte("a"), []byte("m"))
+		require.Equal(t, id != 0, ok)
+		require.Equal(t, id, found)
+	}
+	r := NewRegistry(nil)
+	r.add([]SeriesState{old})
+	r.add([]SeriesState{young})
+	knows(r, 7)
+	r.Drop([]int32{3})
+	knows(r, 7)
+	r.add([]SeriesState{old})
+	knows(r, 7)
+	r.Drop([]int32{7})
+	knows(r, 0)
+	require.Empty(t, r.Device("a"))
+	r.add([]SeriesState{young})
+	knows(r, 0)
+
+	r = NewRegistry(nil)
+	r.Drop([]int32{7})
+	r.add([]SeriesState{young})
+	knows(r, 0)
+	r.add([]SeriesState{{Series: Series{ID: 9, Device: "a", Metric: "m"}}})
+	r.add([]SeriesState{{Series: Series{ID: 8, Device: "a", Metric: "m"}}})
+	knows(r, 9)
+}
