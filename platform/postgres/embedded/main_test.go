@@ -149,9 +149,8 @@ func startChild(t testing.TB, as account, variable, value string) *child {
 	binary := filepath.Join(openFolder(t), "child")
 	own, err := os.Executable()
 	require.NoError(t, err)
-	program, err := os.ReadFile(own)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(binary, program, 0o755))
+	// By another program: a file that we had open for writing might still be so in somebody's fork, and could not be run.
+	require.NoError(t, exec.Command("cp", own, binary).Run())
 
 	c := &child{Cmd: exec.Command(binary), t: t}
 	c.Dir, c.Env, c.Stderr = "/", append(os.Environ(), variable+"="+value), os.Stderr
@@ -161,8 +160,6 @@ func startChild(t testing.TB, as account, variable, value string) *child {
 	stdout, err := c.StdoutPipe()
 	require.NoError(t, err)
 	c.stdin, c.stdout = stdin, bufio.NewReader(stdout)
-	syscall.ForkLock.RLock() // else the copy may still be open for writing in somebody's fork
-	syscall.ForkLock.RUnlock()
 	require.NoError(t, c.Start())
 	t.Cleanup(func() {
 		_ = c.Process.Kill()

@@ -3,10 +3,6 @@ package embedded
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -57,18 +53,4 @@ func awaitNobodyIn(ctx context.Context, dir string) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// postmasterPID returns the process id in the cluster's pid file, 0 when there is none.
-func postmasterPID(dir string) int {
-	text, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
-	if err != nil {
-		return 0
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return 0
-	}
-	return pid
 }

@@ -3,7 +3,9 @@
 package embedded
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -23,3 +25,17 @@ func workersIn(dir string) []int {
 
 // removeStale leaves the pid file to PostgreSQL: it checks that no child of the old server is left, which we cannot here.
 func removeStale(string) error { return nil }
+
+// postmasterPID returns the process id in the cluster's pid file, 0 when there is none.
+func postmasterPID(dir string) int {
+	text, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil {
+		return 0
+	}
+	return pid
+}
