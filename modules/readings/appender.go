@@ -164,11 +164,16 @@ func (a *Appender) commit(group []*request) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	for len(group) > 0 {
+		// The mark is read before the series are checked: whatever is dropped after the check fails the append.
+		dropped := a.tail.dropped.Load()
 		b := merge(group)
-		err := a.log.Append(ctx, b, a.tail.dropped.Load())
+		if len(a.registry.Unknown(b.Series)) > 0 {
+			group = a.refuseDropped(group)
+			continue
+		}
+		err := a.log.Append(ctx, b, dropped)
 		if errors.Is(err, errDropped) {
-			group, err = a.withoutDropped(ctx, group)
-			if err == nil {
+			if err = a.tail.advance(ctx); err == nil {
 				continue
 			}
 		}
@@ -180,12 +185,8 @@ func (a *Appender) commit(group []*request) {
 	}
 }
 
-// withoutDropped brings the registry up to date and answers those requests that hold readings of dropped series. It
-// returns the others.
-func (a *Appender) withoutDropped(ctx context.Context, group []*request) ([]*request, error) {
-	if err := a.tail.advance(ctx); err != nil {
-		return group, err
-	}
+// refuseDropped answers those requests that hold readings of series which exist no more, and returns the others.
+func (a *Appender) refuseDropped(group []*request) []*request {
 	var kept []*request
 	for _, r := range group {
 		if len(a.registry.Unknown(r.series)) == 0 {
@@ -195,7 +196,7 @@ func (a *Appender) withoutDropped(ctx context.Context, group []*request) ([]*req
 		a.answer([]*request{r}, result{err: fault.Busy(time.Second, nil,
 			"a device was deleted while its readings were on their way; send them again to register it anew")})
 	}
-	return kept, nil
+	return kept
 }
 
 func (a *Appender) answer(group []*request, res result) {
