@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"go.uber.org/zap"
 
 	"telltale/modules/auth"
 	"telltale/modules/readings/payload"
@@ -19,8 +18,8 @@ type guard interface {
 }
 
 // Routes returns the routes of the service. maxBody bounds a posted body in bytes, once decompressed.
-func Routes(service *Service, guard guard, maxBody int, logger *zap.Logger) httpserver.Routes {
-	h := handlers{service, maxBody, logger}
+func Routes(service *Service, guard guard, maxBody int) httpserver.Routes {
+	h := handlers{service, maxBody}
 	return httpserver.Routes{Name: "readings", Mount: func(api fiber.Router) {
 		api.Post("/readings", guard.Require(auth.ReadingsWrite), h.ingest)
 		api.Get("/readings", guard.Require(auth.ReadingsRead), h.history)
@@ -31,7 +30,6 @@ func Routes(service *Service, guard guard, maxBody int, logger *zap.Logger) http
 type handlers struct {
 	service *Service
 	maxBody int
-	logger  *zap.Logger
 }
 
 // receiptAnswer is the body of an ingest answer.

@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"go.uber.org/zap"
 
 	"telltale/modules/auth"
 	"telltale/modules/devices"
 	"telltale/modules/readings/render"
-	"telltale/platform/fault"
 	"telltale/platform/httpserver"
 )
 
@@ -26,26 +24,11 @@ func (h handlers) history(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	who, requestID := auth.PrincipalOf(c), httpserver.RequestID(c)
-	answer := startSpool(c.UserContext(), func(ctx context.Context, out io.Writer) error {
-		err := h.service.render(ctx, who, query, format, out)
-		if err != nil && ctx.Err() == nil && fault.As(err) == nil {
-			// The handler may be gone by now, and with it the usual log line.
-			h.logger.Error("history could not be read", zap.String("request_id", requestID), zap.Error(err))
-		}
-		return err
-	})
-	body, whole, err := answer.start()
-	if err != nil {
-		return err
-	}
 	c.Set(fiber.HeaderContentType, format.ContentType())
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	if whole {
-		return c.Send(body)
-	}
-	c.Context().SetBodyStream(answer, -1)
-	return nil
+	return httpserver.Stream(c, func(out io.Writer) error {
+		return h.service.render(c.UserContext(), auth.PrincipalOf(c), query, format, out)
+	})
 }
 
 // render writes the answer to a query to out.

@@ -3,7 +3,8 @@ package readings
 import (
 	"testing"
 
+	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.Main(m, httpservertest.IgnoreClock()) }

@@ -34,8 +34,8 @@ var Module = fx.Module("readings",
 		newService,
 		func(service *Service) devices.Dropper { return service },
 		fx.Annotate(
-			func(service *Service, guard *auth.Guard, cfg config.HTTP, logger *zap.Logger) httpserver.Routes {
-				return Routes(service, guard, cfg.MaxBodyBytes, logger)
+			func(service *Service, guard *auth.Guard, cfg config.HTTP) httpserver.Routes {
+				return Routes(service, guard, cfg.MaxBodyBytes)
 			},
 			fx.ResultTags(`group:"routes"`),
 		),
