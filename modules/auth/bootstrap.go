@@ -17,8 +17,11 @@ import (
 // at most once in the life of a database.
 type Announce func(username, password string)
 
-// bootstrapRetry is how long the first administrator waits after the database has refused it.
-const bootstrapRetry = time.Second
+// How long a bootstrap waits before it tries again: at first, and after many attempts.
+const (
+	bootstrapRetry   = time.Second
+	bootstrapPatient = time.Minute
+)
 
 // Bootstrap makes the first administrator of an empty database, once the database is ready.
 //
@@ -79,7 +82,7 @@ func (b *Bootstrap) run(ctx context.Context) {
 		return
 	case <-b.ready:
 	}
-	for {
+	for wait := bootstrapRetry; ; wait = min(2*wait, bootstrapPatient) {
 		err := b.attempt(ctx)
 		if err == nil {
 			b.done.Store(true)
@@ -94,7 +97,7 @@ func (b *Bootstrap) run(ctx context.Context) {
 			return
 		}
 		b.log.Warn("the first administrator could not be made yet", zap.Error(err))
-		timer := time.NewTimer(bootstrapRetry)
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()

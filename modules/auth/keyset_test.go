@@ -75,10 +75,13 @@ func jwk(id string, key crypto.Signer, more ...string) map[string]any {
 	case *rsa.PublicKey:
 		k = map[string]any{"kty": "RSA", "n": number(public.N.Bytes()), "e": number(big.NewInt(int64(public.E)).Bytes())}
 	case *ecdsa.PublicKey:
-		size := (public.Params().BitSize + 7) / 8
+		point, err := public.Bytes() // 4, then x and y in equal parts
+		if err != nil {
+			panic(err)
+		}
+		half := (len(point) - 1) / 2
 		k = map[string]any{
-			"kty": "EC", "crv": public.Params().Name,
-			"x": number(public.X.FillBytes(make([]byte, size))), "y": number(public.Y.FillBytes(make([]byte, size))),
+			"kty": "EC", "crv": public.Params().Name, "x": number(point[1 : 1+half]), "y": number(point[1+half:]),
 		}
 	case ed25519.PublicKey:
 		k = map[string]any{"kty": "OKP", "crv": "Ed25519", "x": number(public)}

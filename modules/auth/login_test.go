@@ -74,7 +74,7 @@ func TestEveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
 	}
 	_, wrong := hashes("admin", "wrong password")
 	for username, password := range map[string]string{
-		"admin": "another wrong one", "nobody": adminPassword, "gone": "a good password", "näme": "x", "' OR 1=1": "x",
+		"admin": "another wrong one", "nobody": adminPassword, "gone": "a good password", "näme": "x", "' OR 1=1": "x", "nul\x00": "x\x00", "\xff": "\xff",
 	} {
 		n, text := hashes(username, password)
 		require.EqualValues(t, 1, n, username)

@@ -165,7 +165,9 @@ func (i *instance) call(method, path, body string, headers ...with) answer {
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
 	require.NoError(i.t, err)
-	return answer{response.StatusCode, response.Header, string(content)}
+	a := answer{response.StatusCode, response.Header, string(content)}
+	requireContract(i.t, request, body, a)
+	return a
 }
 
 // login posts the form with the fields given as name, value pairs.

@@ -50,13 +50,16 @@ func (u *Users) verify(ctx context.Context, username, password, address string) 
 	if err := u.throttle.check(username, address); err != nil {
 		return account{}, err
 	}
-	stored, found, err := u.store.account(ctx, username)
-	if err != nil {
-		return account{}, err
+	var stored account
+	found, hash := false, u.hasher.nobody
+	if usernameFault(username) == "" { // the database does not take just any text
+		var err error
+		if stored, found, err = u.store.account(ctx, username); err != nil {
+			return account{}, err
+		}
 	}
-	hash := stored.hash
-	if !found {
-		hash = u.hasher.nobody
+	if found {
+		hash = stored.hash
 	}
 	done, err := u.hasher.turn(ctx)
 	if err != nil {
@@ -74,7 +77,7 @@ func (u *Users) verify(ctx context.Context, username, password, address string) 
 	if !match || !found || stored.Disabled {
 		u.throttle.fail(username, address)
 		u.log.Info("login refused", zap.String("address", address))
-		return account{}, fault.New(fault.Unauthenticated, "the user name or the password is wrong")
+		return account{}, wrongPassword()
 	}
 	u.throttle.succeed(username)
 	return stored, nil
@@ -83,14 +86,21 @@ func (u *Users) verify(ctx context.Context, username, password, address string) 
 // ChangePassword gives the user a new password when current is its old one. Every token issued to the user before stops
 // working. The faults are those of Login.
 func (u *Users) ChangePassword(ctx context.Context, username, current, password, address string) error {
-	if _, err := u.verify(ctx, username, current, address); err != nil {
+	verified, err := u.verify(ctx, username, current, address)
+	if err != nil {
 		return err
 	}
 	hash, err := u.hasher.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	if _, err := u.store.updateUser(ctx, username, hash, func(user User) (User, error) { return user, nil }); err != nil {
+	_, err = u.store.updateUser(ctx, username, hash, func(stored account) (User, error) {
+		if stored.hash != verified.hash { // an administrator was quicker, perhaps because the password had been stolen
+			return User{}, wrongPassword()
+		}
+		return stored.User, nil
+	})
+	if err != nil {
 		return err
 	}
 	u.accounts.forget(username)
@@ -167,11 +177,11 @@ func (u *Users) Update(ctx context.Context, by Principal, username string, chang
 			return User{}, err
 		}
 	}
-	changed, err := u.store.updateUser(ctx, username, hash, func(user User) (User, error) {
-		if !coversAll(by.Devices, user.Devices) {
+	changed, err := u.store.updateUser(ctx, username, hash, func(stored account) (User, error) {
+		if !coversAll(by.Devices, stored.Devices) {
 			return User{}, noSuchUser()
 		}
-		return change.apply(user), nil
+		return change.apply(stored.User), nil
 	})
 	if err != nil {
 		return User{}, err
@@ -219,6 +229,10 @@ func (u *Users) hold(ctx context.Context, p Principal) (Principal, error) {
 func fingerprint(hash string) string {
 	sum := sha256.Sum256([]byte(hash))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func wrongPassword() error {
+	return fault.New(fault.Unauthenticated, "the user name or the password is wrong")
 }
 
 func noSuchUser() error { return fault.New(fault.NotFound, "there is no such user") }

@@ -116,7 +116,7 @@ WHERE username = $1
 RETURNING username, scopes, devices, disabled, created_at, updated_at, ''`
 
 // updateUser writes what change makes of the user, and the hash unless it is empty.
-func (s store) updateUser(ctx context.Context, username, hash string, change func(User) (User, error)) (changed User, err error) {
+func (s store) updateUser(ctx context.Context, username, hash string, change func(account) (User, error)) (changed User, err error) {
 	err = s.changeUsers(ctx, func(tx pgx.Tx) error {
 		old, err := lockedUser(ctx, tx, username)
 		if err != nil {
@@ -126,7 +126,7 @@ func (s store) updateUser(ctx context.Context, username, hash string, change fun
 		if err != nil {
 			return err
 		}
-		if err := keepsAdministrator(ctx, tx, old, updated); err != nil {
+		if err := keepsAdministrator(ctx, tx, old.User, updated); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, updateUser, username, sortedScopes(updated.Scopes), updated.Devices, updated.Disabled, hash)
@@ -151,10 +151,10 @@ func (s store) deleteUser(ctx context.Context, username string, allow func(User)
 		if err != nil {
 			return err
 		}
-		if err := allow(old); err != nil {
+		if err := allow(old.User); err != nil {
 			return err
 		}
-		if err := keepsAdministrator(ctx, tx, old, User{Disabled: true}); err != nil {
+		if err := keepsAdministrator(ctx, tx, old.User, User{Disabled: true}); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, deleteUser, username)
@@ -176,16 +176,16 @@ func (s store) changeUsers(ctx context.Context, do func(pgx.Tx) error) error {
 	})
 }
 
-func lockedUser(ctx context.Context, tx pgx.Tx, username string) (User, error) {
+func lockedUser(ctx context.Context, tx pgx.Tx, username string) (account, error) {
 	rows, err := tx.Query(ctx, selectAccount, username)
 	if err != nil {
-		return User{}, err
+		return account{}, err
 	}
-	user, err := pgx.CollectExactlyOneRow(rows, scanUser)
+	found, err := pgx.CollectExactlyOneRow(rows, scanAccount)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return User{}, noSuchUser()
+		return account{}, noSuchUser()
 	}
-	return user, err
+	return found, err
 }
 
 const selectOtherAdministrator = `
