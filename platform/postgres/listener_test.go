@@ -75,6 +75,7 @@ func TestAListenerOutlivesARestartOfTheServer(t *testing.T) {
 
 func TestAPoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
 	t.Parallel()
+	m := newMachine(t)
 	for name, c := range map[string]struct {
 		drop      bool
 		listening bool
@@ -83,8 +84,7 @@ func TestAPoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
 		"a pooler that passes notifications": {drop: false, listening: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db, log := open(t, behindPooler(t, pgtest.Config(t), c.drop))
+			db, log := open(t, behindPooler(t, m.cfg, c.drop))
 			l, rings := listen(t, db)
 			if !c.listening {
 				log.await("no notifications come")

@@ -22,8 +22,9 @@ CREATE TABLE api_keys (
     revoked_at   timestamptz
 );
 
+-- Ids and names of metrics are in the order of their bytes, whatever the locale of the server is.
 CREATE TABLE devices (
-    id         text PRIMARY KEY,
+    id         text COLLATE "C" PRIMARY KEY,
     name       text NOT NULL DEFAULT '',
     metadata   jsonb NOT NULL DEFAULT '{}',
     tags       text[] NOT NULL DEFAULT '{}',
@@ -35,8 +36,8 @@ CREATE INDEX devices_tags ON devices USING gin (tags);
 -- One device's one metric. last_ts and last_value are as of the last fold; what came later is in the log.
 CREATE TABLE series (
     id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    device_id  text NOT NULL REFERENCES devices (id),
-    metric     text NOT NULL,
+    device_id  text COLLATE "C" NOT NULL REFERENCES devices (id),
+    metric     text COLLATE "C" NOT NULL,
     unit       text NOT NULL DEFAULT '',
     last_ts    timestamptz,
     last_value double precision,
