@@ -67,6 +67,9 @@ func isOutageCode(code string) bool {
 	return strings.HasPrefix(code, "08") // connection exceptions
 }
 
+// timedOut is the class of whatever took too long: the server may be busy rather than away.
+const timedOut = "timeout"
+
 // classify names the kind of err for the health answer, which must not show what a whole error text might.
 func classify(err error) string {
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -77,7 +80,7 @@ func classify(err error) string {
 	case err == nil:
 		return ""
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return "timeout"
+		return timedOut
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, syscall.ENOENT):

@@ -45,7 +45,7 @@ func (db *DB) supervise(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil && errors.Is(err, context.DeadlineExceeded) {
+		if classify(err) == timedOut {
 			if timeouts++; timeouts < lossAfter {
 				continue
 			}
