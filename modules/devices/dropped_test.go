@@ -12,7 +12,7 @@ func TestADroppedSeriesStaysDropped(t *testing.T) {
 	old, young := SeriesState{Series: Series{ID: 3, Device: "a", Metric: "m"}}, SeriesState{Series: Series{ID: 7, Device: "a", Metric: "m"}}
 	knows := func(r *Registry, id int32) {
 		t.Helper()
-		found, ok := r.Find([]byte("a"), []byte("m"))
+		found, ok := r.Find("a", "m")
 		require.Equal(t, id != 0, ok)
 		require.Equal(t, id, found)
 	}

@@ -55,7 +55,7 @@ func (f *fixture) report(t *testing.T, device, metric string, at time.Time, valu
 	missing, err := f.registry.Register(t.Context(), []Name{{device, metric}}, true)
 	require.NoError(t, err)
 	require.Empty(t, missing)
-	id, ok := f.registry.Find([]byte(device), []byte(metric))
+	id, ok := f.registry.Find(device, metric)
 	require.True(t, ok)
 	f.registry.Observe([]int32{id}, []int64{at.UnixMilli()}, []float64{value})
 }

@@ -3,6 +3,7 @@ package devices
 import (
 	"math"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -32,8 +33,10 @@ type SeriesState struct {
 type Registry struct {
 	store registryStore
 
-	mu      sync.RWMutex
-	devices map[string]*entry
+	mu sync.RWMutex
+	// devices has each device's series in order of metric. The slices are never changed but replaced, so that one may be
+	// read after mu is given back; of the states, only the newest reading and the unit change.
+	devices map[string][]*SeriesState
 	byID    []*SeriesState // by id; nil where the id is unknown, dropped where its series has been
 }
 
@@ -41,29 +44,43 @@ type Registry struct {
 // after must not bring it back.
 var dropped = &SeriesState{}
 
-// entry is a device as the registry knows it; guarded by Registry.mu.
-type entry struct {
-	metrics map[string]*SeriesState
-}
-
 // NewRegistry returns an empty registry; call Load before use.
 func NewRegistry(db database) *Registry {
-	return &Registry{store: registryStore{db}, devices: map[string]*entry{}}
+	return &Registry{store: registryStore{db}, devices: map[string][]*SeriesState{}}
 }
 
-// Find returns the id of a series, or ok=false when the registry has not met it. It allocates nothing.
-func (r *Registry) Find(device, metric []byte) (id int32, ok bool) {
+// Metrics are the series of one device at one moment.
+type Metrics struct{ series []*SeriesState }
+
+// Metrics returns the series of a device, none when the registry has not met it. It allocates nothing.
+func (r *Registry) Metrics(device []byte) Metrics {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	e := r.devices[string(device)]
-	if e == nil {
+	return Metrics{r.devices[string(device)]}
+}
+
+// Find returns the id of a metric's series, or ok=false when there is none. It allocates nothing.
+func (m Metrics) Find(metric []byte) (id int32, ok bool) {
+	if len(m.series) <= 8 { // faster than a search, and the common case
+		for _, s := range m.series {
+			if s.Metric == string(metric) {
+				return s.ID, true
+			}
+		}
 		return 0, false
 	}
-	s := e.metrics[string(metric)]
-	if s == nil {
+	i, ok := slices.BinarySearchFunc(m.series, metric, func(s *SeriesState, metric []byte) int {
+		return strings.Compare(s.Metric, string(metric))
+	})
+	if !ok {
 		return 0, false
 	}
-	return s.ID, true
+	return m.series[i].ID, true
+}
+
+// Find returns the id of a series, or ok=false when the registry has not met it.
+func (r *Registry) Find(device, metric string) (id int32, ok bool) {
+	return r.Metrics([]byte(device)).Find([]byte(metric))
 }
 
 // ByID returns the series with the id.
@@ -86,10 +103,8 @@ func (r *Registry) LastSeen(device string) (ts int64, ok bool) {
 	ts = NoReading
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if e := r.devices[device]; e != nil {
-		for _, s := range e.metrics {
-			ts = max(ts, s.LastTS)
-		}
+	for _, s := range r.devices[device] {
+		ts = max(ts, s.LastTS)
 	}
 	return ts, ts != NoReading
 }
@@ -99,19 +114,13 @@ func (r *Registry) LastSeen(device string) (ts int64, ok bool) {
 func (r *Registry) Select(devices, metrics []string) []SeriesState {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	states := make([]SeriesState, 0, len(devices)*max(1, len(metrics)))
+	states := make([]SeriesState, 0, len(devices)*max(2, len(metrics)))
 	for _, device := range devices {
-		e := r.devices[device]
-		if e == nil {
-			continue
-		}
-		start := len(states)
-		for name, s := range e.metrics {
-			if len(metrics) == 0 || slices.Contains(metrics, name) {
+		for _, s := range r.devices[device] {
+			if len(metrics) == 0 || slices.Contains(metrics, s.Metric) {
 				states = append(states, *s)
 			}
 		}
-		slices.SortFunc(states[start:], byMetric)
 	}
 	return states
 }
@@ -166,12 +175,9 @@ func (r *Registry) Drop(ids []int32) {
 		if s == nil {
 			continue
 		}
-		e := r.devices[s.Device]
-		if e == nil || e.metrics[s.Metric] != s { // a device of the same name has been made since
-			continue
-		}
-		delete(e.metrics, s.Metric)
-		if len(e.metrics) == 0 {
+		// A device of the same name that has been made since stays.
+		left := slices.DeleteFunc(slices.Clone(r.devices[s.Device]), func(known *SeriesState) bool { return known == s })
+		if r.devices[s.Device] = left; len(left) == 0 {
 			delete(r.devices, s.Device)
 		}
 	}
@@ -189,16 +195,25 @@ func (r *Registry) add(states []SeriesState) {
 			known.Unit = state.Unit
 			continue
 		}
-		e := r.devices[state.Device]
-		if e == nil {
-			e = &entry{metrics: map[string]*SeriesState{}}
-			r.devices[state.Device] = e
-		}
 		r.byID[state.ID] = &state
-		if older := e.metrics[state.Metric]; older == nil || older.ID < state.ID { // the newest of the same name is the one that exists
-			e.metrics[state.Metric] = &state
-		}
+		r.devices[state.Device] = with(r.devices[state.Device], &state)
 	}
+}
+
+// with returns the series of a device with one more. Of two for the same metric the newer one exists, the other has been
+// dropped with an older device of the same name.
+func with(series []*SeriesState, added *SeriesState) []*SeriesState {
+	i, taken := slices.BinarySearchFunc(series, added.Metric, func(s *SeriesState, metric string) int {
+		return strings.Compare(s.Metric, metric)
+	})
+	series = slices.Clone(series)
+	switch {
+	case !taken:
+		return slices.Insert(series, i, added)
+	case series[i].ID < added.ID:
+		series[i] = added
+	}
+	return series
 }
 
 // grow makes room in byID for an id. The caller holds mu.
@@ -214,11 +229,4 @@ func (r *Registry) at(id int32) *SeriesState {
 		return nil
 	}
 	return r.byID[id]
-}
-
-func byMetric(a, b SeriesState) int {
-	if a.Metric < b.Metric {
-		return -1
-	}
-	return 1
 }

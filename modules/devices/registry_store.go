@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"telltale/platform/fault"
 )
 
 // database is what the stores of this package need of a pool.
@@ -76,52 +79,68 @@ FROM (SELECT DISTINCT unnest($1::text[]) AS device, unnest($2::text[]) AS metric
 JOIN devices ON devices.id = w.device
 WHERE NOT EXISTS (SELECT FROM series s WHERE s.device_id = w.device AND s.metric = w.metric)
 ORDER BY 1, 2
+FOR KEY SHARE OF devices
 ON CONFLICT DO NOTHING`
 
 const selectWanted = selectSeries + `
 WHERE (device_id, metric) IN (SELECT unnest($1::text[]), unnest($2::text[]))`
 
-// foreignKeyViolation is the SQLSTATE of a series whose device was deleted while it was being registered.
-const foreignKeyViolation = "23503"
+// registerAttempts is how often Register begins again when devices are deleted under its hands.
+const registerAttempts = 5
 
 // Register makes the series wanted exist and returns those whose device does not. Unknown devices are registered too
 // when createDevices is set. It is safe to call for the same series from many instances at once.
 func (r *Registry) Register(ctx context.Context, wanted []Name, createDevices bool) (missing []Name, err error) {
+	for range registerAttempts {
+		var found []SeriesState
+		err = r.store.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
+			found, err = register(ctx, tx, wanted, createDevices)
+			return err
+		})
+		if deletedMeanwhile(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("registering series: %w", err)
+		}
+		r.add(found)
+		if missing = r.unregistered(wanted); len(missing) == 0 || !createDevices {
+			return missing, nil
+		}
+	}
+	return missing, fault.Busy(time.Second, err, "devices are deleted while their readings arrive; send them again")
+}
+
+func register(ctx context.Context, tx pgx.Tx, wanted []Name, createDevices bool) ([]SeriesState, error) {
 	devices, metrics := make([]string, len(wanted)), make([]string, len(wanted))
 	for i, name := range wanted {
 		devices[i], metrics[i] = name.Device, name.Metric
 	}
-	var found []SeriesState
-	register := func(tx pgx.Tx) error {
-		if createDevices {
-			if _, err := tx.Exec(ctx, insertDevices, distinct(devices)); err != nil {
-				return err
-			}
+	if createDevices {
+		if _, err := tx.Exec(ctx, insertDevices, distinct(devices)); err != nil {
+			return nil, err
 		}
-		if _, err := tx.Exec(ctx, insertSeries, devices, metrics); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, selectWanted, devices, metrics)
-		if err != nil {
-			return err
-		}
-		found, err = pgx.CollectRows(rows, scanState)
-		return err
 	}
-	err = r.store.db.InTx(ctx, pgx.TxOptions{}, register)
-	if violation, ok := errors.AsType[*pgconn.PgError](err); ok && violation.Code == foreignKeyViolation {
-		err = r.store.db.InTx(ctx, pgx.TxOptions{}, register)
+	if _, err := tx.Exec(ctx, insertSeries, devices, metrics); err != nil {
+		return nil, err
 	}
+	rows, err := tx.Query(ctx, selectWanted, devices, metrics)
 	if err != nil {
-		return nil, fmt.Errorf("registering series: %w", err)
+		return nil, err
 	}
-	r.add(found)
-	return r.unregistered(wanted), nil
+	return pgx.CollectRows(rows, scanState)
+}
+
+// deletedMeanwhile reports whether a registration failed because a device was deleted at the same time.
+func deletedMeanwhile(err error) bool {
+	const foreignKeyViolation, deadlockDetected = "23503", "40P01"
+	failure, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (failure.Code == foreignKeyViolation || failure.Code == deadlockDetected)
 }
 
 func (r *Registry) unregistered(wanted []Name) (missing []Name) {
 	for _, name := range wanted {
-		if _, ok := r.Find([]byte(name.Device), []byte(name.Metric)); !ok {
+		if _, ok := r.Find(name.Device, name.Metric); !ok {
 			missing = append(missing, name)
 		}
 	}

@@ -59,7 +59,7 @@ func loadBench(b *testing.B) *loaded {
 		e.window.Prune(time.Now().Add(time.Hour))
 	}
 	for i, name := range names {
-		if id, _ := e.registry.Find([]byte(name.Device), []byte(name.Metric)); i%2 == 1 {
+		if id, _ := e.registry.Find(name.Device, name.Metric); i%2 == 1 {
 			l.series = append(l.series, id)
 		}
 	}
@@ -79,7 +79,7 @@ func (l *loaded) day(b *testing.B, start int64, names []devices.Name, random *ra
 		var value []float64
 		for k := range int64(perBatch) {
 			for i, name := range names {
-				id, _ := l.registry.Find([]byte(name.Device), []byte(name.Metric))
+				id, _ := l.registry.Find(name.Device, name.Metric)
 				t := at + k*benchStep
 				phase := 2 * math.Pi * float64(t%day) / float64(day)
 				v := math.Round(10*(20+float64(i%7)+5*math.Sin(phase)+random.NormFloat64()*0.3)) / 10
@@ -117,7 +117,7 @@ func BenchmarkHistory(b *testing.B) {
 		l.benchParallel(b, func() error { return l.render(context.Background(), everyone, one, render.JSON, io.Discard) })
 	})
 	b.Run("raw 1 device 24 h, 16 clients/plain SQL", func(b *testing.B) {
-		id, _ := l.registry.Find([]byte("device-042"), []byte("temperature"))
+		id, _ := l.registry.Find("device-042", "temperature")
 		l.benchParallel(b, func() error { return l.plainRows(id, raw.From, raw.To) })
 	})
 }

@@ -24,6 +24,7 @@ func Routes(service *Service, guard guard, maxBody int) httpserver.Routes {
 		api.Post("/readings", guard.Require(auth.ReadingsWrite), h.ingest)
 		api.Get("/readings", guard.Require(auth.ReadingsRead), h.history)
 		api.Get("/readings/latest", guard.Require(auth.ReadingsRead), h.latest)
+		api.Post("/readings/fold", guard.Require(auth.Admin), h.fold)
 	}}
 }
 
@@ -82,6 +83,27 @@ func parseOnError(values url.Values) (skip bool, err error) {
 		p.fail("on_error", `must be "fail" (store all or nothing, the default) or "skip" (store the good ones), not %q`, mode)
 	}
 	return skip, p.err()
+}
+
+func (h handlers) fold(c *fiber.Ctx) error {
+	if err := noParameters(queryValues(c)); err != nil {
+		return err
+	}
+	seq, err := h.service.Fold(c.UserContext())
+	if err != nil {
+		return err
+	}
+	return c.JSON(struct {
+		FoldedSeq int64 `json:"folded_seq"`
+	}{seq})
+}
+
+func noParameters(values url.Values) error {
+	p := parser{values: values}
+	for name := range values {
+		p.fail(name, "is not a parameter of this call; it has none")
+	}
+	return p.err()
 }
 
 // queryValues returns a copy of the request's URL parameters.

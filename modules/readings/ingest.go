@@ -106,7 +106,7 @@ func (s *Service) register(ctx context.Context, who auth.Principal, body *payloa
 			continue
 		}
 		name := names.wanted[-1-id]
-		found, ok := s.registry.Find([]byte(name.Device), []byte(name.Metric))
+		found, ok := s.registry.Find(name.Device, name.Metric)
 		if !ok {
 			unknown = append(unknown, body.Item[i])
 			continue
@@ -145,7 +145,8 @@ type resolver struct {
 	registry *devices.Registry
 	who      auth.Principal
 
-	device    []byte // the device selected
+	device    []byte          // the device selected
+	known     devices.Metrics // its series
 	wanted    []devices.Name
 	index     map[devices.Name]int32 // of wanted
 	forbidden bool                   // an item's device is not covered by the token
@@ -160,12 +161,13 @@ func (r *resolver) Device(id []byte) error {
 		r.forbidden = true
 		return errNotCovered
 	}
+	r.known = r.registry.Metrics(id)
 	return nil
 }
 
 // Series implements payload.Resolver. The placeholder of wanted[i] is -1-i.
 func (r *resolver) Series(metric []byte) (int32, error) {
-	if id, ok := r.registry.Find(r.device, metric); ok {
+	if id, ok := r.known.Find(metric); ok {
 		return id, nil
 	}
 	name := devices.Name{Device: string(r.device), Metric: string(metric)}

@@ -9,6 +9,7 @@ package readings
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,19 +45,27 @@ func NewService(
 	}
 }
 
-const deleteDevice = `DELETE FROM devices WHERE id = $1`
+const (
+	// The device's row is locked before the log is: whoever registers series of it holds them in that order too.
+	lockDevice   = `SELECT FROM devices WHERE id = $1 FOR UPDATE`
+	deleteDevice = `DELETE FROM devices WHERE id = $1`
+)
 
 // Drop deletes a device with its series and readings. Every instance learns of it by the log; what is stored of the
 // readings goes with the next fold. An unknown device is a NotFound fault.
 func (s *Service) Drop(ctx context.Context, device string) error {
-	err := s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
-		if _, err = s.log.Drop(ctx, tx, device); err != nil {
+	err := s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, lockDevice, device)
+		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, deleteDevice, device)
-		if err == nil && tag.RowsAffected() == 0 {
+		if tag.RowsAffected() == 0 {
 			return fault.New(fault.NotFound, "there is no device %q", device)
 		}
+		if _, err := s.log.Drop(ctx, tx, device); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, deleteDevice, device)
 		return err
 	})
 	if err != nil {
@@ -66,3 +75,26 @@ func (s *Service) Drop(ctx context.Context, device string) error {
 	_ = s.tail.advance(ctx)
 	return nil
 }
+
+// Fold moves into chunks what this instance's window holds now, and returns the seq up to which everything is folded. When
+// another instance is folding it waits for it.
+func (s *Service) Fold(ctx context.Context) (seq int64, err error) {
+	head := s.window.Head()
+	for {
+		if err := s.folder.Fold(ctx); err != nil {
+			return 0, err
+		}
+		state, err := s.log.State(ctx)
+		if err != nil || state.Folded >= head {
+			return state.Folded, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(foldRetry):
+		}
+	}
+}
+
+// foldRetry is how often a fold on demand looks whether the one under way elsewhere has ended.
+const foldRetry = 50 * time.Millisecond

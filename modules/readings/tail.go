@@ -18,6 +18,8 @@ const (
 	pollInterval = time.Second
 	// pruneAfter is how long folded readings stay indexed, for queries that have looked at the chunks before the fold.
 	pruneAfter = 10 * time.Second
+	// reloadInterval bounds how late a unit that was changed at another instance is seen.
+	reloadInterval = time.Minute
 	// readAhead is about how many readings the tail asks for at once.
 	readAhead = 500_000
 )
@@ -38,6 +40,8 @@ type Tail struct {
 
 	dropped atomic.Int64 // seq of the newest batch applied that dropped series
 	failing atomic.Pointer[error]
+
+	reloaded time.Time // when the registry was read last; used by run's goroutine alone
 
 	advancing sync.Mutex // held while batches are applied
 }
@@ -181,6 +185,12 @@ func (t *Tail) poll(ctx context.Context) error {
 		}
 	}
 	now := time.Now()
+	if now.Sub(t.reloaded) > reloadInterval {
+		t.reloaded = now
+		if err := t.registry.Load(ctx); err != nil {
+			return err
+		}
+	}
 	t.window.Folded(min(state.Folded, t.window.Head()), now)
 	t.window.Prune(now.Add(-pruneAfter))
 	return nil

@@ -1,0 +1,277 @@
+package acceptance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/config"
+	"telltale/platform/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "telltale-acceptance-")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "telltale")
+	build := []string{"build", "-o", binary, "../.."}
+	if raceDetector {
+		build = []string{"build", "-race", "-o", binary, "../.."}
+	}
+	if out, err := exec.CommandContext(context.Background(), "go", build...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	defer os.RemoveAll(dir)
+	pgtest.Main(m)
+}
+
+// binary is the program, built once; with the race detector if the tests are.
+var binary string
+
+const (
+	adminPassword = "correct horse battery staple"
+	secretKey     = "acceptance tests sign their tokens with this key"
+)
+
+// program is a running instance.
+type program struct {
+	t     testing.TB
+	db    config.DB
+	port  string
+	url   string
+	cmd   *exec.Cmd
+	log   *bytes.Buffer
+	token string
+}
+
+// start starts an instance on the database and waits until it is ready. It is killed at the end of the test if it still
+// runs then.
+func start(t testing.TB, db config.DB, settings ...string) *program {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, listener.Close())
+	p := &program{t: t, db: db, port: port, url: "http://127.0.0.1:" + port}
+	p.start(settings...)
+	t.Cleanup(p.kill)
+	return p
+}
+
+// start starts the process, again if it has ended.
+func (p *program) start(settings ...string) {
+	p.t.Helper()
+	p.log = &bytes.Buffer{}
+	p.cmd = exec.CommandContext(context.Background(), binary)
+	p.cmd.Dir = p.t.TempDir()
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "PORT=" + p.port, "LOG_LEVEL=warn",
+		"DB_HOST=" + p.db.Host, "DB_PORT=" + strconv.Itoa(p.db.Port), "DB_USERNAME=" + p.db.Username,
+		"DB_PASSWORD=" + p.db.Password, "DB_DATABASE=" + p.db.Database, "DB_MIN_CONNECTIONS=2",
+		"JWT_SECRET_KEY=" + secretKey, "ADMIN_PASSWORD=" + adminPassword,
+	}, settings...)
+	require.NoError(p.t, p.cmd.Start())
+	require.Eventually(p.t, func() bool {
+		response, err := http.Get(p.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}, 60*time.Second, 5*time.Millisecond, "it does not become ready:\n%s", p.log)
+	p.login()
+}
+
+func (p *program) login() {
+	p.t.Helper()
+	response, err := http.PostForm(p.url+"/api/auth/token", url.Values{"username": {"admin"}, "password": {adminPassword}})
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	require.NoError(p.t, json.NewDecoder(response.Body).Decode(&answer))
+	require.NotEmpty(p.t, answer.AccessToken)
+	p.token = answer.AccessToken
+}
+
+// kill ends the process as a power cut would.
+func (p *program) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait() // fails for a process that was killed, and for one that has been waited for
+}
+
+// stop ends the process as an operator would, and returns its exit code.
+func (p *program) stop() int {
+	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	_ = p.cmd.Wait() // the exit code says more
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// try sends a request and returns its status and body, or the error of the connection.
+func (p *program) try(method, path, contentType string, body io.Reader) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+p.token)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
+}
+
+// call sends a request that must succeed, and decodes its JSON into answer unless that is nil.
+func (p *program) call(method, path, contentType, body string, answer any) {
+	p.t.Helper()
+	status, text, err := p.try(method, path, contentType, strings.NewReader(body))
+	require.NoError(p.t, err)
+	require.Equal(p.t, http.StatusOK, status, "%s\n%s", text, p.log)
+	if answer != nil {
+		require.NoError(p.t, json.Unmarshal(text, answer))
+	}
+}
+
+// history is the JSON of a history answer.
+type history struct {
+	Seq    int64
+	Series []struct {
+		Device, Metric string
+		Points         [][]float64
+	}
+}
+
+// history asks for the history of everything, with the parameters given.
+func (p *program) history(parameters string) map[string][][]float64 {
+	p.t.Helper()
+	var answer history
+	p.call("GET", "/api/readings?from=0&to=4102444800000&"+parameters, "", "", &answer)
+	series := map[string][][]float64{}
+	for _, s := range answer.Series {
+		series[s.Device+"/"+s.Metric] = s.Points
+	}
+	return series
+}
+
+// event is one message of a stream.
+type event struct{ ID, Name, Data string }
+
+// viewer follows a stream in the background.
+type viewer struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu     sync.Mutex
+	events []event
+	lastID string
+}
+
+// view opens a stream behind lastID, and returns when its header has come.
+func (p *program) view(parameters, lastID string) *viewer {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	request, err := http.NewRequestWithContext(ctx, "GET", p.url+"/api/stream"+parameters, nil)
+	require.NoError(p.t, err)
+	request.Header.Set("Authorization", "Bearer "+p.token)
+	if lastID != "" {
+		request.Header.Set("Last-Event-ID", lastID)
+	}
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(p.t, err)
+	require.Equal(p.t, http.StatusOK, response.StatusCode)
+	v := &viewer{cancel: cancel, lastID: lastID}
+	v.done.Go(func() {
+		defer response.Body.Close()
+		v.read(response.Body)
+	})
+	p.t.Cleanup(v.stop)
+	return v
+}
+
+func (v *viewer) read(from io.Reader) {
+	var current event
+	scanner := bufio.NewScanner(from)
+	scanner.Buffer(nil, 1<<24)
+	for scanner.Scan() {
+		field, value, _ := strings.Cut(scanner.Text(), ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "id":
+			current.ID = value
+		case "event":
+			current.Name = value
+		case "data":
+			current.Data += value
+		case "":
+			if scanner.Text() == "" {
+				v.dispatch(current)
+				current = event{}
+			}
+		}
+	}
+}
+
+func (v *viewer) dispatch(e event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if e.ID != "" {
+		v.lastID = e.ID
+	}
+	if e.Data != "" {
+		v.events = append(v.events, e)
+	}
+}
+
+// stop closes the stream.
+func (v *viewer) stop() {
+	v.cancel()
+	v.done.Wait()
+}
+
+// wait returns the events once there are n of them.
+func (v *viewer) wait(t testing.TB, n int) []event {
+	t.Helper()
+	count := func() int {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return len(v.events)
+	}
+	require.Eventually(t, func() bool { return count() >= n }, 60*time.Second, 5*time.Millisecond,
+		"%d events are missing", n-count())
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.events
+}
+
+// position returns the id of the last event.
+func (v *viewer) position() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.lastID
+}
