@@ -28,7 +28,7 @@ const (
 var ErrFailed = errors.New("telltale had to stop; the log says why")
 
 // Run starts the application and stops it on SIGINT, SIGTERM or fx.Shutdowner, whichever comes first. A signal during the
-// start ends the contexts of the hooks under way, and stops what has been started. A second SIGINT ends the process on
+// start ends the contexts of the hooks under way, and stops what has been started. A later SIGINT ends the process on
 // the spot. Errors are those of constructors and hooks, without fx's account of how it got there.
 func Run(options ...fx.Option) error {
 	interrupted, quit := notify()
@@ -63,8 +63,12 @@ func Run(options ...fx.Option) error {
 	return nil
 }
 
-// notify returns a context that ends with the first signal, and a function that stops listening. Only a second SIGINT is
-// impatience: supervisors are known to send SIGTERM twice, to a process and to its group.
+// echo is how long after a signal another is taken for the same one: shells and supervisors are known to signal a process
+// and its group, and so the process twice.
+var echo = 500 * time.Millisecond
+
+// notify returns a context that ends with the first signal, and a function that stops listening. A later SIGINT is
+// impatience.
 func notify() (interrupted context.Context, quit func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -73,13 +77,17 @@ func notify() (interrupted context.Context, quit func()) {
 	joined := make(chan struct{})
 	go func() {
 		defer close(joined)
+		var first time.Time
 		for {
 			select {
 			case s := <-signals:
-				if s == os.Interrupt && interrupted.Err() != nil {
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					interrupt()
+				case s == os.Interrupt && time.Since(first) > echo:
 					os.Exit(128 + int(syscall.SIGINT))
 				}
-				interrupt()
 			case <-ended.Done():
 				return
 			}

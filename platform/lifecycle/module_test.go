@@ -18,6 +18,7 @@ const stubborn = "LIFECYCLE_TEST_STUBBORN"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(stubborn) != "" {
+		echo = 0
 		_ = Run(fx.Invoke(func(lc fx.Lifecycle) {
 			lc.Append(fx.Hook{
 				OnStart: say("started"),
@@ -66,6 +67,18 @@ func TestASignalStopsTheApplication(t *testing.T) {
 		})))
 		require.Equal(t, []string{"first started", "second started", "second stopped", "first stopped"}, notes)
 	}
+}
+
+func TestASignalThatArrivesTwiceIsOne(t *testing.T) {
+	var notes []string
+	require.NoError(t, Run(fx.Invoke(func(lc fx.Lifecycle) {
+		lc.Append(record(&notes, "first"))
+		lc.Append(fx.StartStopHook(
+			func() { kill(t, syscall.SIGINT) },
+			func() { kill(t, syscall.SIGINT) },
+		))
+	})))
+	require.Equal(t, []string{"first started", "first stopped"}, notes)
 }
 
 func TestASignalDuringTheStartInterruptsItAndStopsWhatHasStarted(t *testing.T) {
