@@ -1,3 +1,5 @@
+// Package httpserver serves the API: it makes the Fiber app with its middleware, turns errors into problem details, runs
+// the server from its first connection to an orderly stop, and tells operators how it is doing.
 package httpserver
 
 import (

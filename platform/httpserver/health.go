@@ -115,9 +115,9 @@ func (h *Health) note(name string, err error) {
 	before := h.failing[name]
 	h.failing[name] = reason
 	h.mu.Unlock()
-	switch {
-	case reason == before:
-	case reason == "":
+	switch reason {
+	case before:
+	case "":
 		h.log.Info("ready again", zap.String("check", name))
 	default:
 		h.log.Warn("not ready", zap.String("check", name), zap.Error(err))

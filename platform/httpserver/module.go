@@ -10,8 +10,9 @@ import (
 	"telltale/platform/health"
 )
 
-// Module provides the *Drain that streams watch, the registry of metrics and the *Server, and runs it: it starts after
-// everything that contributes to the groups "routes" and "probes", and stops before it.
+// Module provides the *Drain that streams watch, the registry of metrics, and the *Server, which runs with the program
+// once somebody asks for it. Ask for it last, in an fx.Invoke behind those of all other modules: then it starts after
+// everything that works behind the routes, and stops before it, so that requests under way can still be finished.
 var Module = fx.Module("httpserver",
 	fx.Provide(
 		NewDrain,
@@ -19,7 +20,6 @@ var Module = fx.Module("httpserver",
 		newApp,
 		newServer,
 	),
-	fx.Invoke(func(*Server) {}),
 )
 
 type parts struct {

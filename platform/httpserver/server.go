@@ -83,7 +83,8 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.drain.begin()
 	defer s.drain.cut()
 	_ = s.listener.Close() // an error would mean that it is closed already
-	s.endIdle()
+	busy := s.endIdle()
+	s.log.Info("stopping", zap.Int("busy_connections", busy))
 	done := make(chan struct{})
 	go func() { s.joined.Wait(); close(done) }()
 	select {
@@ -153,16 +154,19 @@ func (s *Server) take(nc net.Conn) {
 	s.joined.Go(c.serve)
 }
 
-// endIdle ends the connections on which no request is under way, and admits no more.
-func (s *Server) endIdle() {
+// endIdle ends the connections on which no request is under way, admits no more, and returns how many others there are.
+func (s *Server) endIdle() (busy int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
 	for c := range s.conns {
-		if !c.busy.Load() {
+		if c.busy.Load() {
+			busy++
+		} else {
 			c.endInput()
 		}
 	}
+	return busy
 }
 
 // closeAll cuts every connection, beneath fasthttp, and returns how many there were.

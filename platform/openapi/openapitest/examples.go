@@ -123,7 +123,7 @@ func (r *Runner) run(ctx context.Context, client *http.Client, o operation, body
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close() //nolint:errcheck // it has been read
+	defer res.Body.Close()
 	if res.StatusCode == want {
 		return nil
 	}
