@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
 
+	"telltale/config"
 	"telltale/platform/postgres"
 )
 
@@ -27,32 +28,27 @@ const (
 type Folder struct {
 	db     *postgres.DB
 	log    *Log
+	tail   *Tail
 	window *Window
 	logger *zap.Logger
-
-	interval  time.Duration // how often everything is folded
-	threshold int           // how many unfolded readings are folded earlier
-	retention time.Duration // of the log
+	limits config.Readings
 
 	folding sync.Mutex // one fold at a time in this instance
 	stop    context.CancelFunc
 	done    chan struct{}
 }
 
-// NewFolder returns a folder that folds at multiples of interval, earlier when threshold readings wait, and drops blocks
-// of the log that are older than retention.
-func NewFolder(db *postgres.DB, log *Log, window *Window, interval time.Duration, threshold int, retention time.Duration, logger *zap.Logger) *Folder {
-	return &Folder{
-		db: db, log: log, window: window, logger: logger,
-		interval: interval, threshold: threshold, retention: retention, done: make(chan struct{}),
-	}
+// NewFolder returns a folder that folds at multiples of the limits' FoldInterval, earlier when FoldReadings wait, and drops
+// blocks of the log that are older than LogRetention.
+func NewFolder(db *postgres.DB, log *Log, tail *Tail, window *Window, limits config.Readings, logger *zap.Logger) *Folder {
+	return &Folder{db: db, log: log, tail: tail, window: window, limits: limits, logger: logger, done: make(chan struct{})}
 }
 
-// Start begins to fold once loaded is closed.
-func (f *Folder) Start(ctx context.Context, loaded <-chan struct{}) error {
+// Start begins to fold once the tail has caught up with the log. It does not wait for that.
+func (f *Folder) Start(ctx context.Context) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f.stop = stop
-	go f.run(run, loaded)
+	go f.run(run)
 	return nil
 }
 
@@ -63,10 +59,10 @@ func (f *Folder) Stop(context.Context) error {
 	return nil
 }
 
-func (f *Folder) run(ctx context.Context, loaded <-chan struct{}) {
+func (f *Folder) run(ctx context.Context) {
 	defer close(f.done)
 	select {
-	case <-loaded:
+	case <-f.tail.Loaded():
 	case <-ctx.Done():
 		return
 	}
@@ -76,7 +72,7 @@ func (f *Folder) run(ctx context.Context, loaded <-chan struct{}) {
 	for {
 		select {
 		case now := <-ticker.C:
-			full := f.window.Stats().Unfolded >= f.threshold
+			full := f.window.Stats().Unfolded >= f.limits.FoldReadings
 			if !full && now.Before(next) {
 				continue
 			}
@@ -93,7 +89,7 @@ func (f *Folder) run(ctx context.Context, loaded <-chan struct{}) {
 
 // next returns when the regular fold after now is due.
 func (f *Folder) next(now time.Time) time.Time {
-	return now.Add(-foldGrace).Truncate(f.interval).Add(f.interval + foldGrace)
+	return now.Add(-foldGrace).Truncate(f.limits.FoldInterval).Add(f.limits.FoldInterval + foldGrace)
 }
 
 // maintain keeps the log's blocks ahead of its head and within its retention.
@@ -101,7 +97,7 @@ func (f *Folder) maintain(ctx context.Context) {
 	if err := f.log.EnsureBlocks(ctx); err != nil && ctx.Err() == nil {
 		f.logger.Warn("no new block for the log yet", zap.Error(err))
 	}
-	dropped, err := f.log.DropBlocks(ctx, time.Now().Add(-f.retention))
+	dropped, err := f.log.DropBlocks(ctx, time.Now().Add(-f.limits.LogRetention))
 	if err != nil && ctx.Err() == nil {
 		f.logger.Warn("old blocks of the log are kept for now", zap.Error(err))
 	}

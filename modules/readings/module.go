@@ -1,7 +1,6 @@
 package readings
 
 import (
-	"context"
 	_ "embed"
 
 	"go.uber.org/fx"
@@ -18,19 +17,15 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-// Module provides the log, its tail, the recent window, and the API of readings. It starts and stops what runs in the
-// background: the tail first, since the others build on it, and last to stop.
+// Module provides the log, its tail, the recent window, and the API of readings. What runs in the background starts and
+// stops in the order of who needs whom: the server, which needs all of it, starts last and stops first.
 var Module = fx.Module("readings",
 	fx.Provide(
 		NewLog,
 		func(cfg config.Readings) *Window { return NewWindow(cfg.WindowBytes) },
-		NewTail,
-		func(log *Log, tail *Tail, registry *devices.Registry, cfg config.Readings, logger *zap.Logger) *Appender {
-			return NewAppender(log, tail, registry, cfg.MaxQueuedReadings, logger)
-		},
-		func(db *postgres.DB, log *Log, window *Window, cfg config.Readings, logger *zap.Logger) *Folder {
-			return NewFolder(db, log, window, cfg.FoldInterval, cfg.FoldReadings, cfg.LogRetention, logger)
-		},
+		fx.Annotate(NewTail, fx.OnStart((*Tail).Start), fx.OnStop((*Tail).Stop)),
+		fx.Annotate(newAppender, fx.OnStart((*Appender).Start), fx.OnStop((*Appender).Stop)),
+		fx.Annotate(NewFolder, fx.OnStart((*Folder).Start), fx.OnStop((*Folder).Stop)),
 		newService,
 		func(service *Service) devices.Dropper { return service },
 		fx.Annotate(
@@ -45,8 +40,11 @@ var Module = fx.Module("readings",
 		),
 		fx.Annotate((*Service).Probe, fx.ResultTags(`group:"probes"`)),
 	),
-	fx.Invoke(run),
 )
+
+func newAppender(log *Log, tail *Tail, registry *devices.Registry, cfg config.Readings, logger *zap.Logger) *Appender {
+	return NewAppender(log, tail, registry, cfg.MaxQueuedReadings, logger)
+}
 
 // reservedConnections are those that history leaves to ingest, the tail, the fold and logins.
 const reservedConnections = 4
@@ -57,10 +55,4 @@ func newService(
 ) *Service {
 	queries := max(1, pool.MaxConnections-reservedConnections)
 	return NewService(db, log, tail, window, appender, folder, registry, limits, queries)
-}
-
-func run(lc fx.Lifecycle, tail *Tail, appender *Appender, folder *Folder) {
-	lc.Append(fx.StartStopHook(tail.Start, tail.Stop))
-	lc.Append(fx.StartStopHook(appender.Start, appender.Stop))
-	lc.Append(fx.StartStopHook(func(ctx context.Context) error { return folder.Start(ctx, tail.Loaded()) }, folder.Stop))
 }

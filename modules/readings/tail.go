@@ -3,6 +3,7 @@ package readings
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,8 +96,12 @@ func (t *Tail) Err() error {
 	return nil
 }
 
-// ring notes that the log may have grown.
-func (t *Tail) ring() {
+// ring notes that the log may have grown. The payload is the seq it has grown to; nothing means unknown. Most rings tell
+// an instance of its own batches, which it has applied already.
+func (t *Tail) ring(payload string) {
+	if seq, err := strconv.ParseInt(payload, 10, 64); err == nil && seq <= t.window.Head() {
+		return
+	}
 	select {
 	case t.rung <- struct{}{}:
 	default:

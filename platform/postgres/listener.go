@@ -35,7 +35,7 @@ var errUnable = errors.New("a connection pooler in between delivers no notificat
 type Listener struct {
 	db      *DB
 	channel string
-	ring    func()
+	ring    func(payload string)
 
 	listening atomic.Bool
 	cancel    context.CancelFunc
@@ -43,8 +43,9 @@ type Listener struct {
 	missed    bool // the log says that notifications are missing; used by run's goroutine alone
 }
 
-// NewListener returns a listener that is not listening yet. Ring is called from one goroutine, and must not block.
-func NewListener(db *DB, channel string, ring func()) *Listener {
+// NewListener returns a listener that is not listening yet. Ring is called from one goroutine, and must not block. It is
+// given what the notification says, or nothing when it rings for a new connection.
+func NewListener(db *DB, channel string, ring func(payload string)) *Listener {
 	return &Listener{db: db, channel: channel, ring: ring}
 }
 
@@ -117,12 +118,13 @@ func (l *Listener) session(ctx context.Context) error {
 	}
 	l.listening.Store(true)
 	l.logBack()
-	l.ring()
+	l.ring("")
 	for {
-		if err := awaitNotification(ctx, conn); err != nil {
+		payload, err := awaitNotification(ctx, conn)
+		if err != nil {
 			return err
 		}
-		l.ring()
+		l.ring(payload)
 	}
 }
 
@@ -135,22 +137,22 @@ func (l *Listener) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, wrap("connect to listen", err)
 }
 
-// awaitNotification returns nil when a notification has come. A connection that is silent is asked for a sign of life, so
+// awaitNotification returns what the next notification says. A connection that is silent is asked for a sign of life, so
 // that one which nobody told us has gone is noticed.
-func awaitNotification(ctx context.Context, conn *pgx.Conn) error {
+func awaitNotification(ctx context.Context, conn *pgx.Conn) (payload string, err error) {
 	for {
 		bounded, cancel := context.WithTimeout(ctx, keepAliveInterval)
-		_, err := conn.WaitForNotification(bounded)
+		notification, err := conn.WaitForNotification(bounded)
 		silent := bounded.Err() != nil && ctx.Err() == nil
 		cancel()
 		if err == nil {
-			return nil
+			return notification.Payload, nil
 		}
 		if !silent || conn.IsClosed() {
-			return fmt.Errorf("wait for a notification: %w", err)
+			return "", fmt.Errorf("wait for a notification: %w", err)
 		}
 		if err := ping(ctx, conn); err != nil {
-			return fmt.Errorf("ask a silent connection for a sign of life: %w", err)
+			return "", fmt.Errorf("ask a silent connection for a sign of life: %w", err)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 // listen starts a listener and returns what its rings arrive in. It is stopped when t ends.
 func listen(t testing.TB, db *postgres.DB) (*postgres.Listener, <-chan struct{}) {
 	rings := make(chan struct{}, 1000)
-	l := postgres.NewListener(db, `a "bell"`, func() { rings <- struct{}{} })
+	l := postgres.NewListener(db, `a "bell"`, func(string) { rings <- struct{}{} })
 	require.NoError(t, l.Start(context.Background()))
 	t.Cleanup(func() {
 		require.NoError(t, l.Stop(context.Background()))

@@ -113,7 +113,7 @@ func TestStartingAndStoppingRepeatedlyLeavesNothingBehind(t *testing.T) {
 	cfg := pgtest.Config(t)
 	for range 5 {
 		db, _ := open(t, cfg)
-		listener := postgres.NewListener(db, "bell", func() {})
+		listener := postgres.NewListener(db, "bell", func(string) {})
 		require.NoError(t, listener.Start(context.Background()))
 		require.NoError(t, listener.Stop(context.Background()))
 		stop(t, db)
