@@ -243,7 +243,7 @@ func (v *viewer) dispatch(e event) {
 	if e.ID != "" {
 		v.lastID = e.ID
 	}
-	if e.Name != "position" { // which only carries an id
+	if e.Data != "" && e.Name != "position" { // which only carries an id
 		v.events = append(v.events, e)
 	}
 }
