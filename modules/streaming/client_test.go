@@ -1,0 +1,151 @@
+package streaming
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// message is what an EventSource would dispatch.
+type message struct {
+	ID, Event, Data string
+}
+
+// reading is the data of a reading.
+type reading struct {
+	Device string             `json:"device"`
+	TS     string             `json:"ts"`
+	Values map[string]float64 `json:"values"`
+}
+
+func (m message) reading(t testing.TB) (r reading) {
+	require.Equal(t, "reading", m.Event)
+	require.NoError(t, json.Unmarshal([]byte(m.Data), &r))
+	return r
+}
+
+// stream is a client of a stream.
+type stream struct {
+	t        testing.TB
+	response *http.Response
+	lines    *bufio.Reader
+	cancel   context.CancelFunc
+	lastID   string
+	idBuffer string
+	retry    string
+	comments []string
+}
+
+// open connects and requires success.
+func open(t testing.TB, url, lastEventID string) *stream {
+	t.Helper()
+	s := connect(t, url, lastEventID)
+	require.Equal(t, http.StatusOK, s.response.StatusCode)
+	return s
+}
+
+// connect connects with a connection of its own.
+func connect(t testing.TB, url, lastEventID string) *stream {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	require.NoError(t, err)
+	if lastEventID != "" {
+		request.Header.Set("Last-Event-ID", lastEventID)
+	}
+	transport := &http.Transport{}
+	response, err := transport.RoundTrip(request)
+	require.NoError(t, err)
+	s := &stream{t: t, response: response, lines: bufio.NewReader(response.Body), cancel: cancel, lastID: lastEventID, idBuffer: lastEventID}
+	t.Cleanup(func() {
+		s.close()
+		transport.CloseIdleConnections()
+	})
+	return s
+}
+
+func (s *stream) close() {
+	s.cancel()
+	_ = s.response.Body.Close()
+}
+
+// receive returns the next message with data, io.EOF at the end of the stream. It follows the WHATWG algorithm.
+func (s *stream) receive() (m message, err error) {
+	for {
+		line, err := s.lines.ReadString('\n')
+		if err != nil {
+			return m, err
+		}
+		line = strings.TrimSuffix(line, "\n")
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch {
+		case line == "":
+			s.lastID = s.idBuffer
+			if m.Data != "" {
+				m.ID = s.lastID
+				return m, nil
+			}
+			m = message{}
+		case field == "":
+			s.comments = append(s.comments, value)
+		case field == "id":
+			s.idBuffer = value
+		case field == "event":
+			m.Event = value
+		case field == "data":
+			m.Data += value
+		case field == "retry":
+			s.retry = value
+		}
+	}
+}
+
+// next returns the next message that is not just a position.
+func (s *stream) next() message {
+	s.t.Helper()
+	for {
+		m, err := s.receive()
+		require.NoError(s.t, err)
+		if m.Event != "position" {
+			return m
+		}
+	}
+}
+
+// read returns the next n readings.
+func (s *stream) read(n int) (all []reading) {
+	s.t.Helper()
+	for range n {
+		all = append(all, s.next().reading(s.t))
+	}
+	return all
+}
+
+// ids returns the ids of the next n messages.
+func (s *stream) ids(n int) (ids []string) {
+	s.t.Helper()
+	for range n {
+		ids = append(ids, s.next().ID)
+	}
+	return ids
+}
+
+// untilEnd requires that nothing but comments, positions and retry comes before the end of the stream.
+func (s *stream) untilEnd() {
+	s.t.Helper()
+	for {
+		m, err := s.receive()
+		if err != nil {
+			require.ErrorIs(s.t, err, io.EOF)
+			return
+		}
+		require.Equal(s.t, "position", m.Event)
+	}
+}

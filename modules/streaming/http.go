@@ -1,0 +1,46 @@
+package streaming
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"telltale/modules/auth"
+	"telltale/platform/httpserver"
+)
+
+// guard lets a request through whose credentials, also those in the query, have the scopes.
+type guard interface {
+	RequireBrowser(scopes ...auth.Scope) fiber.Handler
+}
+
+// Routes returns the route of the stream.
+func Routes(hub *Hub, guard guard) httpserver.Routes {
+	h := handlers{hub}
+	return httpserver.Routes{Name: "streaming", Mount: func(api fiber.Router) {
+		api.Get("/stream", guard.RequireBrowser(auth.ReadingsRead), h.stream)
+	}}
+}
+
+type handlers struct{ hub *Hub }
+
+func (h handlers) stream(c *fiber.Ctx) error {
+	request, err := parseQuery(c.Context().QueryArgs(), c.Get(lastEventID))
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/event-stream; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "no-store, no-transform")
+	c.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	if c.Method() == fiber.MethodHead {
+		return nil
+	}
+	request.Principal = auth.PrincipalOf(c)
+	request.Address = strings.Clone(c.Context().RemoteIP().String())
+	request.ID = httpserver.RequestID(c)
+	serve, err := h.hub.Open(request)
+	if err != nil {
+		return err
+	}
+	return httpserver.Hijack(c, serve)
+}

@@ -1,0 +1,169 @@
+package streaming
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"telltale/config"
+	"telltale/platform/fault"
+)
+
+// recheckInterval is how often the credentials of every viewer are looked at again.
+const recheckInterval = 10 * time.Second
+
+// Hub holds the viewers of this instance and the pumps that write to them.
+type Hub struct {
+	cfg     config.Streaming
+	window  window
+	table   logTable
+	checker checker
+	sheets  *sheets
+	backlog *backlog
+	tickets *tickets
+	metrics *metrics
+	log     *zap.Logger
+
+	loaded   <-chan struct{} // closed once the window has caught up with the log
+	draining <-chan struct{} // closed when the server begins to stop
+
+	pumps []*pump
+	count atomic.Int64 // viewers
+	turn  atomic.Uint64
+
+	work   context.Context // of viewers that read the log table
+	stop   context.CancelFunc
+	joined sync.WaitGroup
+}
+
+// Sources is what a hub follows.
+type Sources struct {
+	Window   window
+	Log      logTable
+	Registry registry
+	// Loaded is closed once the window has caught up with the log; until then streams are refused.
+	Loaded <-chan struct{}
+	// Draining is closed when the server begins to stop; that ends every stream.
+	Draining <-chan struct{}
+	Checker  checker
+}
+
+// NewHub returns a hub without viewers. It panics when registerer has its metrics already.
+func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer, log *zap.Logger) *Hub {
+	h := &Hub{
+		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
+		sheets: newSheets(from.Registry), backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress),
+		metrics: newMetrics(registerer), log: log,
+	}
+	h.work, h.stop = context.WithCancel(context.Background())
+	for range runtime.GOMAXPROCS(0) {
+		h.pumps = append(h.pumps, newPump(h))
+	}
+	return h
+}
+
+// Start begins to serve viewers.
+func (h *Hub) Start(context.Context) error {
+	for _, p := range h.pumps {
+		h.joined.Go(func() { p.run(h.work) })
+	}
+	h.joined.Go(h.watch)
+	return nil
+}
+
+// Stop ends every stream, if the server has not done so, and returns when the pumps have ended. The goroutines of viewers
+// are the server's, which waits for them.
+func (h *Hub) Stop(context.Context) error {
+	h.stop()
+	h.joined.Wait()
+	return nil
+}
+
+// Open returns the function that serves a stream, to be run on a connection once its response header has been sent. Every
+// reading whose batch comes after the call is in the stream, if it is one of those asked for.
+//
+// It returns a TooManyRequests fault when there are too many streams, and Unavailable while there is nothing to follow.
+func (h *Hub) Open(r Request) (func(net.Conn), error) {
+	select {
+	case <-h.loaded:
+	default:
+		return nil, fault.Busy(time.Second, nil, "the log is still being loaded")
+	}
+	ticket, err := h.tickets.issue(r.Principal, r.Address)
+	if err != nil {
+		return nil, err
+	}
+	v := &viewer{
+		hub: h, pump: h.pumps[h.turn.Add(1)%uint64(len(h.pumps))], request: &r, ticket: ticket, began: time.Now(),
+		filter: newFilter(r.Devices, r.Metrics, r.Principal), pos: Position{Seq: h.window.Head()},
+	}
+	if r.From != nil {
+		v.pos = *r.From
+	}
+	v.told, v.wrote = v.pos, v.began
+	return v.serve, nil
+}
+
+func (h *Hub) viewers() int { return int(h.count.Load()) }
+
+// join makes the viewer known to its pump.
+func (h *Hub) join(v *viewer) {
+	h.count.Add(1)
+	h.metrics.viewers.Inc()
+	if !v.pump.join(v) {
+		v.end(stopping)
+	}
+}
+
+func (h *Hub) leave(v *viewer, why reason) {
+	v.pump.leave(v)
+	h.count.Add(-1)
+	h.metrics.viewers.Dec()
+	h.metrics.ends.WithLabelValues(string(why)).Inc()
+	h.log.Info("stream ended", zap.String("reason", string(why)), zap.String("request_id", v.request.ID),
+		zap.String("subject", v.request.Principal.Subject), zap.String("remote", v.request.Address),
+		zap.Duration("duration", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
+}
+
+// watch ends streams when the server stops, and those whose credentials are no longer good.
+func (h *Hub) watch() {
+	ticker := time.NewTicker(recheckInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			h.recheck()
+		case <-h.draining:
+			h.endAll()
+			h.stop()
+			return
+		case <-h.work.Done():
+			h.endAll()
+			return
+		}
+	}
+}
+
+func (h *Hub) endAll() {
+	for _, p := range h.pumps {
+		p.endAll(stopping)
+	}
+}
+
+// recheck ends the streams whose credentials have been revoked. Who cannot be asked about at present stays.
+func (h *Hub) recheck() {
+	for _, p := range h.pumps {
+		for _, v := range p.members(nil) {
+			err := h.checker.Recheck(h.work, v.request.Principal)
+			if kind := fault.KindOf(err); err != nil && (kind == fault.Unauthenticated || kind == fault.Forbidden) {
+				v.end(tokenRefused)
+			}
+		}
+	}
+}

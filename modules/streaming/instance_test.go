@@ -1,0 +1,155 @@
+package streaming
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
+
+	"telltale/config"
+	"telltale/modules/auth"
+	"telltale/modules/auth/authtest"
+	"telltale/modules/devices"
+	"telltale/modules/readings"
+	"telltale/platform/httpserver"
+	"telltale/platform/httpserver/httpservertest"
+	"telltale/platform/postgres"
+)
+
+var everyone = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
+
+// instance is one instance of the program, as far as streams need it.
+type instance struct {
+	hub      *Hub
+	window   *readings.Window
+	log      *readings.Log
+	registry *devices.Registry
+	appender *readings.Appender
+	folder   *readings.Folder
+	server   *httpservertest.Server
+	logs     *observer.ObservedLogs
+	stop     func()
+}
+
+// options change an instance.
+type options struct {
+	principal auth.Principal
+	streaming config.Streaming
+	window    int // bytes
+	checker   checker
+}
+
+// start starts an instance on the database. It ends with the test, or by stop.
+func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
+	t.Helper()
+	o := options{
+		principal: everyone, window: 1 << 20,
+		streaming: config.Streaming{Heartbeat: time.Minute, WriteTimeout: 10 * time.Second},
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	logger := zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
+	seen, logs := observer.New(zap.InfoLevel)
+	i := &instance{registry: devices.NewRegistry(db), log: readings.NewLog(db), window: readings.NewWindow(o.window), logs: logs}
+	tail := readings.NewTail(db, i.log, i.window, i.registry, logger)
+	i.appender = readings.NewAppender(i.log, tail, i.registry, 1<<20, logger)
+	i.folder = readings.NewFolder(db, i.log, tail, i.window, config.Readings{FoldInterval: time.Hour, FoldReadings: 1 << 30, LogRetention: time.Hour}, logger)
+	guard := authtest.As(o.principal)
+	if o.checker == nil {
+		o.checker = guard
+	}
+	drain := httpserver.NewDrain()
+	i.hub = NewHub(o.streaming, Sources{
+		Window: i.window, Log: i.log, Registry: i.registry, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
+	}, prometheus.NewRegistry(), zap.New(seen))
+	ctx := context.Background()
+	require.NoError(t, tail.Start(ctx))
+	require.NoError(t, i.appender.Start(ctx))
+	require.NoError(t, i.hub.Start(ctx))
+	<-tail.Loaded()
+	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, guard)},
+		httpservertest.WithDrain(drain), httpservertest.WithLog(logger))
+	stopped := false
+	i.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		require.NoError(t, i.server.Stop(ctx))
+		require.NoError(t, i.hub.Stop(ctx))
+		require.NoError(t, i.appender.Stop(ctx))
+		require.NoError(t, tail.Stop(ctx))
+	}
+	t.Cleanup(i.stop)
+	return i
+}
+
+// url is that of a stream.
+func (i *instance) url(query string) string { return i.server.URL + "/api/stream?" + query }
+
+// datum is one reading to post.
+type datum struct {
+	device, metric string
+	ts             int64
+	value          float64
+}
+
+// post appends readings as one request and returns its seq.
+func (i *instance) post(t testing.TB, data ...datum) int64 {
+	t.Helper()
+	var series []int32
+	var ts []int64
+	var value []float64
+	for _, d := range data {
+		id, ok := i.registry.Find(d.device, d.metric)
+		if !ok {
+			_, err := i.registry.Register(context.Background(), []devices.Name{{Device: d.device, Metric: d.metric}}, true)
+			require.NoError(t, err)
+			id, ok = i.registry.Find(d.device, d.metric)
+			require.True(t, ok)
+		}
+		series, ts, value = append(series, id), append(ts, d.ts), append(value, d.value)
+	}
+	seq, err := i.appender.Append(context.Background(), series, ts, value)
+	require.NoError(t, err)
+	return seq
+}
+
+// postMany posts n batches of one reading of a device each, with values counting up from first.
+func (i *instance) postMany(t testing.TB, device string, first, n int) {
+	t.Helper()
+	for k := range n {
+		i.post(t, datum{device, "m", int64(1000 + first + k), float64(first + k)})
+	}
+}
+
+// fold moves everything into chunks.
+func (i *instance) fold(t testing.TB) {
+	t.Helper()
+	require.NoError(t, i.folder.Fold(context.Background()))
+}
+
+// ended waits for the log line of the n-th stream that ended, and returns its fields.
+func (i *instance) ended(t testing.TB, n int) map[string]any {
+	t.Helper()
+	var found []observer.LoggedEntry
+	require.Eventually(t, func() bool {
+		found = i.logs.FilterMessage("stream ended").All()
+		return len(found) >= n
+	}, 10*time.Second, time.Millisecond)
+	return found[n-1].ContextMap()
+}
+
+func values(all []reading) (values []string) {
+	for _, r := range all {
+		values = append(values, fmt.Sprint(r.Device, r.Values))
+	}
+	return values
+}

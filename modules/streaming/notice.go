@@ -1,0 +1,111 @@
+package streaming
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strconv"
+	"time"
+
+	"telltale/modules/readings"
+	"telltale/modules/readings/render"
+)
+
+// What a stream says besides readings.
+const (
+	// usualRetry is how long a client waits before it comes back after a broken connection.
+	usualRetry = 3 * time.Second
+	// leastRetry and spreadPerViewer spread the return of the viewers of a server that stops: about a thousand a second.
+	leastRetry      = time.Second
+	leastSpread     = 4 * time.Second
+	spreadPerViewer = time.Millisecond
+)
+
+// appendOpening begins a stream that resumes.
+func appendOpening(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, ": connected\nretry: "...), usualRetry.Milliseconds(), 10)
+	return append(dst, "\n\n"...)
+}
+
+// appendPosition tells the client where it is although it got no reading: one that comes back before its first reading, or
+// after a long time without any, neither misses anything nor has to search the log from long ago.
+//
+// By the specification of EventSource an id without data would do, and dispatch nothing. But some clients (the npm
+// package eventsource) take ids only from events that they dispatch, hence an event of its own kind, for which pages
+// need not listen.
+func appendPosition(dst []byte, p Position) []byte {
+	dst = append(p.append(append(dst, "event: position\nid: "...)), "\ndata: {\"seq\":"...)
+	return append(strconv.AppendInt(dst, p.Seq, 10), "}\n\n"...)
+}
+
+// beat is a heartbeat: bytes that keep proxies and clients from taking the connection for dead.
+const beat = ":\n\n"
+
+// farewell ends a stream, or is empty when nobody listens any more.
+func farewell(why reason, viewers int) string {
+	switch why {
+	case stopping:
+		spread := max(leastSpread, time.Duration(viewers)*spreadPerViewer)
+		return fmt.Sprintf(": %s\nretry: %d\n\n", why, (leastRetry + rand.N(spread)).Milliseconds()) //nolint:gosec // no secret
+	case tokenExpired, tokenRefused, logUnreadable:
+		return fmt.Sprintf(": %s\n\n", why)
+	}
+	return ""
+}
+
+// gap is the data of an event that says what of the log this viewer does not get.
+type gap struct {
+	// Reason is "retention" when that part of the log has been dropped, and "unknown" when the viewer comes from a place
+	// that this log has never had, as after a restore from a backup.
+	Reason string `json:"reason"`
+	// From (inclusive) and To (exclusive) are between when the readings were taken, RFC 3339; null when that is unknown.
+	From    *string `json:"from"`
+	To      *string `json:"to"`
+	FromSeq int64   `json:"from_seq"`
+	ToSeq   int64   `json:"to_seq"`
+	// URL answers with the readings that history has of the range, filtered as the stream is.
+	URL string `json:"url"`
+}
+
+// appendGap tells of a part of the log that is gone.
+func appendGap(dst []byte, m readings.Missing, devices, metrics []string) ([]byte, error) {
+	from, to := string(render.AppendTime(nil, m.MinTS)), string(render.AppendTime(nil, m.MaxTS+1))
+	return appendGapEvent(dst, Position{Seq: m.LastSeq}, gap{
+		Reason: "retention", From: &from, To: &to, FromSeq: m.FirstSeq, ToSeq: m.LastSeq,
+		URL: historyURL(devices, metrics, from, to),
+	})
+}
+
+// appendReset tells a viewer whose position is ahead of the log that it goes on at the log's head.
+func appendReset(dst []byte, claimed Position, head int64, devices, metrics []string) ([]byte, error) {
+	return appendGapEvent(dst, Position{Seq: head}, gap{
+		Reason: "unknown", FromSeq: claimed.reached(), ToSeq: head, URL: historyURL(devices, metrics, "", ""),
+	})
+}
+
+func appendGapEvent(dst []byte, after Position, data gap) ([]byte, error) {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return dst, fmt.Errorf("encoding a gap: %w", err)
+	}
+	dst = append(after.append(append(dst, "event: gap\nid: "...)), "\ndata: "...)
+	return append(append(dst, text...), "\n\n"...), nil
+}
+
+func historyURL(devices, metrics []string, from, to string) string {
+	query := url.Values{}
+	for name, values := range map[string][]string{"device": devices, "metric": metrics} {
+		if len(values) > 0 {
+			query[name] = values
+		}
+	}
+	if from != "" {
+		query.Set("from", from)
+		query.Set("to", to)
+	}
+	if len(query) == 0 {
+		return "/api/readings"
+	}
+	return "/api/readings?" + query.Encode()
+}

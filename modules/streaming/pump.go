@@ -1,0 +1,248 @@
+package streaming
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"telltale/modules/readings"
+)
+
+const (
+	// stepBatches is the most batches that a pump joins into one write to each viewer.
+	stepBatches = 1024
+	// stepBytes is the most text that it joins. A larger batch is left to the viewers, each of which reads on by itself.
+	stepBytes = 256 << 10
+)
+
+// pump writes new batches to its parked viewers, whatever waits in one write. It never waits for a socket.
+type pump struct {
+	hub *Hub
+	// pos is the batch up to which the pump has served, or is about to serve, every viewer that was parked before. A
+	// viewer that is behind it must not park.
+	pos atomic.Int64
+
+	own     tray // for filtered viewers
+	shared  tray // for those who see everything
+	target  []byte
+	sent    int
+	failed  error
+	attempt func(fd uintptr) bool // writes target; made once
+
+	mu      sync.Mutex
+	viewers []*viewer
+	ended   bool
+}
+
+func newPump(hub *Hub) *pump {
+	p := &pump{hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}}
+	p.attempt = func(fd uintptr) bool {
+		p.sent, p.failed = writeSome(fd, p.target)
+		return true
+	}
+	return p
+}
+
+// join adds a viewer, and reports false when the pump has ended.
+func (p *pump) join(v *viewer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.viewers = append(p.viewers, v)
+	v.member = len(p.viewers) - 1
+	return !p.ended
+}
+
+func (p *pump) leave(v *viewer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.viewers) - 1
+	p.viewers[v.member] = p.viewers[last]
+	p.viewers[v.member].member = v.member
+	p.viewers[last] = nil
+	p.viewers = p.viewers[:last]
+}
+
+// members returns the viewers at present, in the buffer given.
+func (p *pump) members(buffer []*viewer) []*viewer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append(buffer[:0], p.viewers...)
+}
+
+// endAll ends every viewer, and those that join later.
+func (p *pump) endAll(why reason) {
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
+	for _, v := range p.members(nil) {
+		v.end(why)
+	}
+}
+
+// run serves viewers until ctx ends.
+func (p *pump) run(ctx context.Context) {
+	seq := p.hub.window.Head()
+	p.pos.Store(seq)
+	var members []*viewer
+	for {
+		batches, changed, ok := p.hub.window.Next(seq)
+		if ok && len(batches) == 0 {
+			select {
+			case <-changed:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		var s step
+		if ok {
+			s = p.plan(seq, batches)
+			seq = s.to
+		} else { // it has fallen behind the window, or the window has just been loaded
+			seq = p.hub.window.Head()
+		}
+		p.pos.Store(seq) // before members: who joins or parks from now on has to be past seq
+		members = p.members(members)
+		p.serve(&s, members)
+		clear(members)
+	}
+}
+
+// step is what a pump writes to each viewer in one round: the events of the batches in (from, to]. Without sheets, viewers
+// have to read on by themselves.
+type step struct {
+	from, to int64
+	sheets   []*sheet
+	devices  map[string]int32 // those that have events in the step
+}
+
+// plan takes as many batches as may go into one write.
+func (p *pump) plan(seq int64, batches []*readings.Batch) step {
+	s := step{from: seq, to: seq}
+	bytes := 0
+	for _, b := range batches[:min(len(batches), stepBatches)] {
+		if len(b.Dropped) > 0 {
+			p.hub.sheets.forget()
+		}
+		if b.Len() > 0 {
+			if b.Len() > sheetReadings {
+				break
+			}
+			made := p.hub.sheets.covering(b, 0)
+			if bytes += len(made.text); bytes > stepBytes {
+				break
+			}
+			s.sheets = append(s.sheets, made)
+		}
+		s.to = b.Seq
+	}
+	if s.to == seq { // a batch too large to go first
+		return step{from: seq, to: batches[0].Seq}
+	}
+	s.collectDevices()
+	return s
+}
+
+func (s *step) collectDevices() {
+	switch len(s.sheets) {
+	case 0:
+		s.devices = map[string]int32{}
+	case 1:
+		s.devices = s.sheets[0].index
+	default:
+		s.devices = map[string]int32{}
+		for _, made := range s.sheets {
+			for device := range made.index {
+				s.devices[device] = 0
+			}
+		}
+	}
+}
+
+// serve writes a step to every viewer that is parked.
+func (p *pump) serve(s *step, members []*viewer) {
+	if s.devices != nil {
+		fillShared(&p.shared, s)
+	}
+	now := time.Now()
+	events, bytes := 0, 0
+	for _, v := range members {
+		e, b := p.push(v, s, now)
+		events, bytes = events+e, bytes+b
+	}
+	p.hub.metrics.events.Add(float64(events))
+	p.hub.metrics.bytes.Add(float64(bytes))
+}
+
+// fillShared makes the tray of everyone who sees everything and is at the step's beginning.
+func fillShared(t *tray, s *step) {
+	t.reset()
+	everything := filter{}
+	t.to = Position{Seq: s.from}
+	for _, made := range s.sheets {
+		t.to = everything.take(t, made, t.to)
+	}
+}
+
+// push writes the step to one viewer, if it is parked and not beyond the step. It returns what was written.
+func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	end := Position{Seq: s.to}
+	if !v.parked || !v.pos.before(end) {
+		return 0, 0
+	}
+	t := p.trayFor(v, s)
+	if t == nil {
+		v.wake()
+		return 0, 0
+	}
+	if len(t.text) == 0 {
+		v.pos = end
+		return 0, 0
+	}
+	bytes = p.send(v.raw, t.text)
+	events = v.account(t, bytes, now)
+	if bytes == len(t.text) {
+		v.pos = end // past batches at the end of the step that have no events
+	} else {
+		v.wake()
+	}
+	return events, bytes
+}
+
+// trayFor returns what the step holds for the viewer, nil when it has to read that by itself.
+func (p *pump) trayFor(v *viewer, s *step) *tray {
+	switch {
+	case s.devices == nil:
+		return nil
+	case v.filter.all() && v.pos == Position{Seq: s.from}:
+		return &p.shared
+	}
+	p.own.reset()
+	if !v.filter.concerns(s.devices) {
+		return &p.own
+	}
+	pos := v.pos
+	for _, made := range s.sheets {
+		if pos.before(made.end) {
+			pos = v.filter.take(&p.own, made, pos)
+			if pos.before(made.end) {
+				return nil // more than fits into one write
+			}
+		}
+	}
+	p.own.to = pos
+	return &p.own
+}
+
+// send writes what the socket takes at once. Errors are left to the viewer, who meets them again.
+func (p *pump) send(raw syscall.RawConn, text []byte) int {
+	p.target, p.sent = text, 0
+	if err := raw.Write(p.attempt); err != nil || p.failed != nil {
+		return p.sent
+	}
+	return p.sent
+}

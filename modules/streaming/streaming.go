@@ -1,0 +1,56 @@
+// Package streaming lets viewers follow the log live, over Server-Sent Events.
+//
+// A viewer is a filter and a cursor into the log, never a queue. Its goroutine is the one that its connection has anyway.
+// At first the viewer reads on by itself, from the recent window or, further back, from the log table, as fast as its
+// socket takes it. Once nothing is left it parks: its goroutine sleeps in a read of the connection, which ends when
+// the client closes it, when the next heartbeat is due, or when somebody wakes the viewer. From then on pumps, a few
+// goroutines for all viewers together, write each new batch to the parked ones, without ever waiting for a socket. A
+// socket that does not take everything at once makes its viewer read on by itself again, from its cursor.
+//
+// So an idle viewer costs its connection and one sleeping goroutine, a slow one delays nobody and holds at most the rest
+// of one event in memory, and an event is encoded once (sheet) however many viewers see it.
+package streaming
+
+import (
+	"context"
+
+	"telltale/modules/auth"
+	"telltale/modules/devices"
+	"telltale/modules/readings"
+)
+
+// window is the recent window.
+type window interface {
+	Head() int64
+	Next(seq int64) (batches []*readings.Batch, changed <-chan struct{}, ok bool)
+}
+
+// logTable is the log as the database has it.
+type logTable interface {
+	Read(ctx context.Context, after int64, readings int) ([]*readings.Batch, error)
+	Missing(ctx context.Context, after int64) (readings.Missing, bool, error)
+	State(ctx context.Context) (readings.State, error)
+}
+
+// registry knows the names behind series ids.
+type registry interface {
+	ByID(id int32) (devices.Series, bool)
+}
+
+// checker tells whether credentials are still good.
+type checker interface {
+	Recheck(ctx context.Context, p auth.Principal) error
+}
+
+// reason says why a stream ended; it is in the log line about the stream and a label of the metrics.
+type reason string
+
+// The ways out of a stream.
+const (
+	clientGone    reason = "client gone"     // the client closed the connection, or it broke
+	tooSlow       reason = "too slow"        // the client's socket took nothing for the write timeout
+	tokenExpired  reason = "token expired"   // the credentials' own end has come
+	tokenRefused  reason = "token refused"   // the credentials were revoked, or cover something else now
+	stopping      reason = "server stopping" // the server drains
+	logUnreadable reason = "log unreadable"  // the log table could not be read; the client resumes later
+)

@@ -1,0 +1,178 @@
+package streaming
+
+import (
+	"context"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"telltale/modules/auth"
+)
+
+// Request is what a client asks of a stream.
+type Request struct {
+	Principal auth.Principal
+	// Devices and Metrics are the only ones to be sent; nil means all.
+	Devices, Metrics []string
+	// From is where to resume; nil means at the log's head.
+	From *Position
+	// Address and ID are the client's address and the request's id, for limits and the log.
+	Address, ID string
+}
+
+// viewer is one open stream: a filter and a cursor into the log. Its own goroutine runs it; while it is parked, a pump may
+// write to it.
+type viewer struct {
+	hub     *Hub
+	pump    *pump
+	request *Request
+	filter  filter
+	ticket  *ticket
+	began   time.Time
+	member  int // index among the pump's viewers, guarded by the pump's mu
+
+	conn    net.Conn
+	raw     syscall.RawConn
+	discard [16]byte // takes what the client sends, which nobody wants
+
+	mu     sync.Mutex
+	parked bool   // the goroutine sleeps, and the pump writes
+	why    reason // why the stream has to end
+	pos    Position
+	told   Position // where the client believes to be, by the last id that it was sent
+	rest   []byte   // has to be written before anything else
+	wrote  time.Time
+	events int64
+	bytes  int64
+}
+
+// serve runs the viewer on a connection whose response header has been sent, until the stream ends.
+func (v *viewer) serve(conn net.Conn) {
+	if !v.ticket.claim() {
+		return // the client took longer for the header than it may
+	}
+	defer v.ticket.release()
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		v.hub.log.Error("a stream needs a socket of the operating system", zap.String("request_id", v.request.ID))
+		return
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return // the connection is closed
+	}
+	v.conn, v.raw = conn, raw
+	v.hub.join(v)
+	v.hub.leave(v, v.run())
+}
+
+// run is the viewer's life: reading on by itself, and sleeping while pumps write.
+func (v *viewer) run() reason {
+	err := v.begin()
+	for err == nil {
+		if err = v.catchUp(); err == nil {
+			err = v.sleep()
+		}
+	}
+	why := v.ending(err)
+	v.sayFarewell(why)
+	return why
+}
+
+// begin puts the first words in front of the stream.
+func (v *viewer) begin() error {
+	v.rest = appendOpening(nil)
+	if v.request.From == nil {
+		v.rest = appendPosition(v.rest[:len(v.rest)-1], v.pos)
+		return nil
+	}
+	head := v.hub.window.Head()
+	if v.pos.reached() <= head {
+		return nil
+	}
+	// Another instance may have sent what this one has not heard of yet. Otherwise the log is not the one it was.
+	ctx, cancel := context.WithTimeout(v.hub.work, readTimeout)
+	defer cancel()
+	state, err := v.hub.table.State(ctx)
+	if err != nil {
+		return unreadable{err}
+	}
+	if v.pos.reached() <= max(state.Head, head) {
+		return nil
+	}
+	v.hub.metrics.gaps.Inc()
+	head = max(state.Head, head)
+	v.rest, err = appendReset(v.rest, v.pos, head, v.request.Devices, v.request.Metrics)
+	v.pos, v.told = Position{Seq: head}, Position{Seq: head}
+	return err
+}
+
+// catchUp reads on until everything has been written, and parks.
+func (v *viewer) catchUp() error {
+	for {
+		state, err := v.write(nil)
+		if err != nil {
+			return err
+		}
+		switch state {
+		case current:
+			if v.park() {
+				return nil
+			}
+		case absent:
+			if err := v.load(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// load reads on from the log table what the window no longer holds, and writes as much as the socket takes. What it does
+// not take is dropped and found again.
+func (v *viewer) load() error {
+	batches, missing, err := v.hub.backlog.after(v.hub.work, v.pos.Seq, v.hub.window.Head())
+	switch {
+	case err != nil:
+		return unreadable{err}
+	case missing != nil:
+		return v.skip(*missing)
+	}
+	_, err = v.write(batches)
+	return err
+}
+
+// park makes the pump write from now on, unless it is ahead already: then there is more to read.
+func (v *viewer) park() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.pump.pos.Load() > v.pos.Seq {
+		return false
+	}
+	v.parked = true
+	return true
+}
+
+// wake ends the sleep of a parked viewer. The caller holds mu.
+func (v *viewer) wake() {
+	if v.parked {
+		v.parked = false
+		_ = v.conn.SetReadDeadline(past) // an error means that the connection is closed: that ends the sleep as well
+	}
+}
+
+// end makes the viewer end its stream for the reason given; the first one counts.
+func (v *viewer) end(why reason) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.why == "" {
+		v.why = why
+		v.wake()
+		_ = v.conn.SetWriteDeadline(past)
+	}
+}
+
+// past is a deadline that ends whatever waits.
+var past = time.Unix(1, 0)
