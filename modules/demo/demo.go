@@ -56,7 +56,7 @@ func (s *Simulator) Start(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.done.Go(func() {
-		if err := s.run(ctx); err != nil && ctx.Err() == nil {
+		if err := s.run(ctx); ctx.Err() == nil {
 			s.log.Error("the demo has ended", zap.Error(err))
 		}
 	})
@@ -77,6 +77,7 @@ func (s *Simulator) Stop(ctx context.Context) error {
 	return nil
 }
 
+// run simulates until ctx ends, or until something cannot be mended by waiting; it always returns an error.
 func (s *Simulator) run(ctx context.Context) error {
 	if err := s.api.awaitReady(ctx); err != nil {
 		return err

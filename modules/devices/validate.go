@@ -26,7 +26,7 @@ const reserved = `/\*?[],"'`
 // .. (both mean something else in a URL).
 func ValidateID(id string) error {
 	if id == "." || id == ".." {
-		return errors.New("must not be . or ..")
+		return errors.New("must not be one or two dots")
 	}
 	return validateWord(id)
 }

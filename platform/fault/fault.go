@@ -15,18 +15,18 @@ type Kind int
 
 // The kinds, from "ours" to "theirs".
 const (
-	Internal          Kind = iota // a bug or a database error; details stay in the log
-	Invalid                       // the request fails validation
-	Unauthenticated               // no valid credentials
-	Forbidden                     // valid credentials that do not cover the request
-	NotFound                      // the thing named in the path does not exist, or is hidden from the caller
-	Conflict                      // the request contradicts what is stored
-	TooLarge                      // a body, batch or answer over its limit
-	UnsupportedMedia              // a body in a format or encoding nobody here reads
-	NotAcceptable                 // an answer in a format nobody here writes
-	MethodNotAllowed              // the path exists, the method does not
-	TooManyRequests               // the caller has to slow down; see RetryAfter
-	Unavailable                   // we cannot serve this now and the caller may retry; see RetryAfter
+	Internal         Kind = iota // a bug or a database error; details stay in the log
+	Invalid                      // the request fails validation
+	Unauthenticated              // no valid credentials
+	Forbidden                    // valid credentials that do not cover the request
+	NotFound                     // the thing named in the path does not exist, or is hidden from the caller
+	Conflict                     // the request contradicts what is stored
+	TooLarge                     // a body, batch or answer over its limit
+	UnsupportedMedia             // a body in a format or encoding nobody here reads
+	NotAcceptable                // an answer in a format nobody here writes
+	MethodNotAllowed             // the path exists, the method does not
+	TooManyRequests              // the caller has to slow down; see RetryAfter
+	Unavailable                  // we cannot serve this now and the caller may retry; see RetryAfter
 )
 
 // Field is one reason why a request is invalid, tied to the place in the request that it speaks of.
