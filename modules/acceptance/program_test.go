@@ -61,6 +61,7 @@ type program struct {
 	cmd   *exec.Cmd
 	log   *bytes.Buffer
 	token string
+	http  *http.Client // holds each exchange against the OpenAPI document
 }
 
 // start starts an instance on the database and waits until it is ready. It is killed at the end of the test if it still
@@ -99,12 +100,15 @@ func (p *program) start(settings ...string) {
 		defer response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	}, 60*time.Second, 5*time.Millisecond, "it does not become ready:\n%s", p.log)
+	if p.http == nil {
+		p.http = p.client()
+	}
 	p.login()
 }
 
 func (p *program) login() {
 	p.t.Helper()
-	response, err := http.PostForm(p.url+"/api/auth/token", url.Values{"username": {"admin"}, "password": {adminPassword}})
+	response, err := p.http.PostForm(p.url+"/api/auth/token", url.Values{"username": {"admin"}, "password": {adminPassword}})
 	require.NoError(p.t, err)
 	defer response.Body.Close()
 	var answer struct {
@@ -138,7 +142,7 @@ func (p *program) try(method, path, contentType string, body io.Reader) (int, []
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := p.http.Do(request)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -202,7 +206,7 @@ func (p *program) view(parameters, lastID string) *viewer {
 	if lastID != "" {
 		request.Header.Set("Last-Event-ID", lastID)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := p.http.Do(request)
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, response.StatusCode)
 	v := &viewer{cancel: cancel, lastID: lastID}

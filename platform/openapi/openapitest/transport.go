@@ -44,7 +44,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.contract.check(req, sent, res); err != nil {
+	received, err := answered(res)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.contract.check(req, sent, res, received); err != nil {
 		t.report(fmt.Errorf("%s %s answered %d: %w", req.Method, req.URL.RequestURI(), res.StatusCode, err))
 	}
 	return res, nil
@@ -63,7 +67,24 @@ func taken(body *io.ReadCloser) ([]byte, error) {
 	return data, err
 }
 
-func (c *Contract) check(req *http.Request, sent []byte, res *http.Response) error {
+// answered returns the answer's body, unless it is an event stream. An answer that breaks off is the client's to see.
+func answered(res *http.Response) ([]byte, error) {
+	if isEventStream(res.Header) {
+		return nil, nil
+	}
+	body, err := taken(&res.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer's body: %w", err)
+	}
+	return body, nil
+}
+
+func isEventStream(header http.Header) bool {
+	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type")) // an odd one is not in the document
+	return mediaType == "text/event-stream"
+}
+
+func (c *Contract) check(req *http.Request, sent []byte, res *http.Response, received []byte) error {
 	req = req.Clone(req.Context())
 	if sent != nil {
 		req.Body = io.NopCloser(bytes.NewReader(sent))
@@ -93,23 +114,18 @@ func (c *Contract) check(req *http.Request, sent []byte, res *http.Response) err
 		}
 		errs = append(errs, undocumentedQuery(req, route)...)
 	}
-	if err := c.checkAnswer(input, res); err != nil {
+	if err := c.checkAnswer(input, res, received); err != nil {
 		errs = append(errs, fmt.Errorf("the answer does not fit the document: %w", err))
 	}
 	return errors.Join(errs...)
 }
 
-func (c *Contract) checkAnswer(input *openapi3filter.RequestValidationInput, res *http.Response) error {
+func (c *Contract) checkAnswer(input *openapi3filter.RequestValidationInput, res *http.Response, received []byte) error {
 	answer := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: res.StatusCode, Header: res.Header, Options: input.Options,
 	}
-	mediaType, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")) // an odd one is not in the document
-	if mediaType == "text/event-stream" {
+	if isEventStream(res.Header) {
 		return checkEventStream(input, answer)
-	}
-	received, err := taken(&res.Body)
-	if err != nil {
-		return fmt.Errorf("reading it: %w", err)
 	}
 	documented := input.Route.Operation.Responses.Status(res.StatusCode)
 	if documented != nil && len(documented.Value.Content) == 0 && len(received) > 0 {

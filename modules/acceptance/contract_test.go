@@ -1,0 +1,214 @@
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+
+	"telltale/modules/auth"
+	"telltale/platform/openapi/openapitest"
+	"telltale/platform/postgres/pgtest"
+)
+
+// needs tells which scope each operation with credentials needs; "" is any credentials. An operation that is missing here
+// fails the tests below.
+var needs = map[string]auth.Scope{
+	"getMe":          "",
+	"changePassword": "",
+	"listUsers":      auth.Admin,
+	"createUser":     auth.Admin,
+	"getUser":        auth.Admin,
+	"updateUser":     auth.Admin,
+	"deleteUser":     auth.Admin,
+	"listKeys":       auth.Admin,
+	"createKey":      auth.Admin,
+	"revokeKey":      auth.Admin,
+	"listDevices":    auth.DevicesRead,
+	"createDevice":   auth.DevicesWrite,
+	"getDevice":      auth.DevicesRead,
+	"updateDevice":   auth.DevicesWrite,
+	"deleteDevice":   auth.DevicesWrite,
+	"postReadings":   auth.ReadingsWrite,
+	"getHistory":     auth.ReadingsRead,
+	"getLatest":      auth.ReadingsRead,
+	"foldReadings":   auth.Admin,
+	"streamReadings": auth.ReadingsRead,
+}
+
+// documents holds the document of the program, which is the same for all instances.
+var documents struct {
+	mu       sync.Mutex
+	contract *openapitest.Contract
+}
+
+// contract returns the document that the program serves, ready to check others.
+func (p *program) contract() *openapitest.Contract {
+	p.t.Helper()
+	documents.mu.Lock()
+	defer documents.mu.Unlock()
+	if documents.contract == nil {
+		response, err := http.Get(p.url + "/api/openapi.json")
+		require.NoError(p.t, err)
+		defer response.Body.Close()
+		document, err := io.ReadAll(response.Body)
+		require.NoError(p.t, err)
+		documents.contract, err = openapitest.Load(context.Background(), document)
+		require.NoError(p.t, err)
+	}
+	return documents.contract
+}
+
+// client returns a client whose exchanges are held against the document; what does not fit fails the test.
+func (p *program) client() *http.Client {
+	return &http.Client{Transport: p.contract().Transport(http.DefaultTransport, func(err error) { p.t.Errorf("contract: %v", err) })}
+}
+
+func TestTheDocumentIsCompleteAndTellsEveryScope(t *testing.T) {
+	t.Parallel()
+	contract := start(t, pgtest.Config(t)).contract()
+	require.NoError(t, contract.CheckComplete())
+	var secured, known []string
+	for _, item := range contract.Doc.Paths.Map() {
+		for _, operation := range item.Operations() {
+			if len(*operation.Security) > 0 {
+				secured = append(secured, operation.OperationID)
+			}
+		}
+	}
+	for id := range needs {
+		known = append(known, id)
+	}
+	require.ElementsMatch(t, known, secured)
+}
+
+// Every example of the document is sent, as it stands there, by an administrator and by whoever has just the scope that it
+// needs.
+func TestTheExamplesOfTheDocumentWork(t *testing.T) {
+	t.Parallel()
+	for name, scopes := range map[string]func(id string) []auth.Scope{
+		"for an administrator": func(string) []auth.Scope { return []auth.Scope{auth.Admin} },
+		"with just the scope":  func(id string) []auth.Scope { return []auth.Scope{needs[id]} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, pgtest.Config(t))
+			p.call("PATCH", "/api/auth/users/admin", "application/json", `{"password":"`+documentedPassword+`"}`, nil)
+			p.token = sign(t, map[string]any{"scope": string(auth.Admin)})
+			runner := &openapitest.Runner{
+				Contract: p.contract(), URL: p.url, Client: http.DefaultClient,
+				Order: []string{"createToken", "createUser", "changePassword", "createKey", "createDevice", "postReadings"},
+				Prepare: func(ctx context.Context, id string, request *http.Request) error {
+					if _, secured := needs[id]; secured {
+						var texts []string
+						for _, scope := range scopes(id) {
+							texts = append(texts, string(scope))
+						}
+						request.Header.Set("Authorization", "Bearer "+sign(t, map[string]any{"scope": strings.Join(texts, " ")}))
+					}
+					return p.prepare(ctx, id, request)
+				},
+			}
+			require.NoError(t, runner.Examples(t.Context()))
+		})
+	}
+}
+
+// documentedPassword is the one that the document's examples log in with.
+const documentedPassword = "correct-horse-battery"
+
+// prepare gives the requests whose examples cannot work as they are what they need.
+func (p *program) prepare(ctx context.Context, id string, request *http.Request) error {
+	switch id {
+	case "postReadings":
+		// Without the scope devices:write, devices have to exist.
+		_, _, err := p.try("POST", "/api/devices", "application/json", strings.NewReader(`{"id":"greenhouse-8"}`))
+		return err
+	case "changePassword": // is for who has logged in: the user of another example, who has the same password
+		token, err := p.tokenOf(ctx, "anna", documentedPassword)
+		request.Header.Set("Authorization", "Bearer "+token)
+		return err
+	case "revokeKey": // the server makes the ids
+		var answer struct{ Keys []struct{ ID string } }
+		p.call("GET", "/api/auth/keys", "", "", &answer)
+		if len(answer.Keys) == 0 {
+			return errors.New("no example has made a key")
+		}
+		request.URL.Path = "/api/auth/keys/" + answer.Keys[0].ID
+	}
+	return nil
+}
+
+func TestBadCredentialsAreRefusedByEveryOperation(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	hour := time.Now().Add(time.Hour).Unix()
+	good := sign(t, nil)
+	unsigned := signAs(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil)
+	for name, authorization := range map[string]string{
+		"none":                     "",
+		"no token":                 "Bearer",
+		"garbage":                  "Bearer garbage",
+		"garbage that looks right": "Bearer a.b.c",
+		"another scheme":           "Basic YWRtaW46YWRtaW4=",
+		"an expired token":         "Bearer " + sign(t, map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}),
+		"a token without end":      "Bearer " + sign(t, map[string]any{"exp": nil}),
+		"a token for later":        "Bearer " + sign(t, map[string]any{"nbf": hour}),
+		"another's token":          "Bearer " + sign(t, map[string]any{"iss": "somebody else"}),
+		"alg none":                 "Bearer " + unsigned,
+		"alg none, signed":         "Bearer " + unsigned[:strings.LastIndex(unsigned, ".")] + good[strings.LastIndex(good, "."):],
+		"another algorithm":        "Bearer " + signAs(t, jwt.SigningMethodHS512, []byte(secretKey), nil),
+		"another key":              "Bearer " + signAs(t, jwt.SigningMethodHS256, []byte("another key of no less than 32 bytes"), nil),
+		"a key that is none":       "Bearer tt_k7f2mq4zw3xb5aty_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mismatches []error
+			client := &http.Client{Transport: p.contract().Transport(asProblem{bearer{authorization}}, func(err error) {
+				mismatches = append(mismatches, err)
+			})}
+			runner := &openapitest.Runner{Contract: p.contract(), URL: p.url}
+			require.NoError(t, runner.Guarded(t.Context(), client))
+			require.Empty(t, mismatches)
+		})
+	}
+}
+
+// A token with every scope but the one that is needed (and admin, which covers it) gets 403 from each operation.
+func TestATokenWithoutTheScopeIsRefusedByEveryOperation(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	for _, missing := range auth.AllScopes() {
+		t.Run(string(missing), func(t *testing.T) {
+			var scopes []string
+			for _, scope := range auth.AllScopes() {
+				if scope != missing && scope != auth.Admin {
+					scopes = append(scopes, string(scope))
+				}
+			}
+			runner := &openapitest.Runner{
+				Contract: p.contract(), URL: p.url, Expect: map[string]int{},
+				Client: &http.Client{Transport: asProblem{bearer{"Bearer " + sign(t, map[string]any{"scope": strings.Join(scopes, " ")})}}},
+			}
+			for _, item := range p.contract().Doc.Paths.Map() {
+				for _, operation := range item.Operations() {
+					if scope, secured := needs[operation.OperationID]; !secured || scope != missing {
+						runner.Skip = append(runner.Skip, operation.OperationID)
+					}
+					runner.Expect[operation.OperationID] = http.StatusForbidden
+				}
+			}
+			require.Less(t, len(runner.Skip), len(runner.Expect))
+			require.NoError(t, runner.Examples(t.Context()))
+		})
+	}
+	var users struct{ Users []struct{ Username string } }
+	p.call("GET", "/api/auth/users", "", "", &users)
+	require.Len(t, users.Users, 1, "what was refused has not been done all the same")
+}
