@@ -78,8 +78,30 @@ func start(t testing.TB, db config.DB, settings ...string) *program {
 	return p
 }
 
-// start starts the process, again if it has ended.
+// start starts the process, again if it has ended, and waits until it is ready.
 func (p *program) start(settings ...string) {
+	p.t.Helper()
+	p.launch(settings...)
+	require.Eventually(p.t, func() bool { return p.answers("/readyz") == http.StatusOK }, 60*time.Second, 5*time.Millisecond,
+		"it does not become ready:\n%s", p.log)
+	if p.http == nil {
+		p.http = p.client()
+	}
+	p.login()
+}
+
+// answers returns the status that the path is answered with, or 0 when nobody listens.
+func (p *program) answers(path string) int {
+	response, err := http.Get(p.url + path)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+// launch starts the process.
+func (p *program) launch(settings ...string) {
 	p.t.Helper()
 	p.log = &bytes.Buffer{}
 	p.cmd = exec.CommandContext(context.Background(), binary)
@@ -92,18 +114,6 @@ func (p *program) start(settings ...string) {
 		"JWT_SECRET_KEY=" + secretKey, "ADMIN_PASSWORD=" + adminPassword,
 	}, settings...)
 	require.NoError(p.t, p.cmd.Start())
-	require.Eventually(p.t, func() bool {
-		response, err := http.Get(p.url + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	}, 60*time.Second, 5*time.Millisecond, "it does not become ready:\n%s", p.log)
-	if p.http == nil {
-		p.http = p.client()
-	}
-	p.login()
 }
 
 func (p *program) login() {

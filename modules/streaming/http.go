@@ -18,11 +18,18 @@ type guard interface {
 func Routes(hub *Hub, guard guard) httpserver.Routes {
 	h := handlers{hub}
 	return httpserver.Routes{Name: "streaming", Mount: func(api fiber.Router) {
-		api.Get("/stream", guard.RequireBrowser(auth.ReadingsRead), h.stream)
+		api.Get("/stream", h.wait, guard.RequireBrowser(auth.ReadingsRead), h.stream)
 	}}
 }
 
 type handlers struct{ hub *Hub }
+
+// wait holds a request that comes while the server starts: for a browser's EventSource a 503 would be the end for good. It
+// comes before the guard, which may need the database as well.
+func (h handlers) wait(c *fiber.Ctx) error {
+	h.hub.await(c.UserContext())
+	return c.Next()
+}
 
 func (h handlers) stream(c *fiber.Ctx) error {
 	request, err := parseQuery(c.Context().QueryArgs(), c.Get(lastEventID))

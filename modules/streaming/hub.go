@@ -15,6 +15,9 @@ import (
 	"telltale/platform/fault"
 )
 
+// startPatience is how long a stream may wait for the server to have started, before it is refused. Proxies wait a minute.
+const startPatience = 30 * time.Second
+
 // recheckInterval is how often the credentials of every viewer are looked at again.
 const recheckInterval = 10 * time.Second
 
@@ -83,6 +86,23 @@ func (h *Hub) Stop(context.Context) error {
 	h.stop()
 	h.joined.Wait()
 	return nil
+}
+
+// await returns once the hub can serve, or when it will not soon: then Open says so.
+func (h *Hub) await(ctx context.Context) {
+	select {
+	case <-h.loaded:
+		return
+	default:
+	}
+	timer := time.NewTimer(startPatience)
+	defer timer.Stop()
+	select {
+	case <-h.loaded:
+	case <-h.draining:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // Open returns the function that serves a stream, to be run on a connection once its response header has been sent. Every
