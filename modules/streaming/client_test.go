@@ -35,11 +35,11 @@ type stream struct {
 	t        testing.TB
 	response *http.Response
 	lines    *bufio.Reader
-	cancel   context.CancelFunc
 	lastID   string
 	idBuffer string
 	retry    string
 	comments []string
+	close    func()
 }
 
 // open connects and requires success.
@@ -53,26 +53,50 @@ func open(t testing.TB, url, lastEventID string) *stream {
 // connect connects with a connection of its own.
 func connect(t testing.TB, url, lastEventID string) *stream {
 	t.Helper()
+	s, err := dial(url, lastEventID)
+	require.NoError(t, err)
+	s.t = t
+	t.Cleanup(s.close)
+	return s
+}
+
+// dial is connect for goroutines that are not a test's own.
+func dial(url, lastEventID string) (*stream, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	require.NoError(t, err)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
 	if lastEventID != "" {
 		request.Header.Set("Last-Event-ID", lastEventID)
 	}
 	transport := &http.Transport{}
 	response, err := transport.RoundTrip(request)
-	require.NoError(t, err)
-	s := &stream{t: t, response: response, lines: bufio.NewReader(response.Body), cancel: cancel, lastID: lastEventID, idBuffer: lastEventID}
-	t.Cleanup(func() {
-		s.close()
-		transport.CloseIdleConnections()
-	})
-	return s
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &stream{
+		response: response, lines: bufio.NewReader(response.Body), lastID: lastEventID, idBuffer: lastEventID,
+		close: func() {
+			cancel()
+			_ = response.Body.Close()
+			transport.CloseIdleConnections()
+		},
+	}, nil
 }
 
-func (s *stream) close() {
-	s.cancel()
-	_ = s.response.Body.Close()
+// newStream reads the rest of an answer whose head begins on a connection already.
+func newStream(t testing.TB, conn io.Reader) *stream {
+	s := &stream{t: t, lines: bufio.NewReader(conn)}
+	for {
+		line, err := s.lines.ReadString('\n')
+		require.NoError(t, err)
+		if line == "\r\n" {
+			return s
+		}
+	}
 }
 
 // receive returns the next message with data, io.EOF at the end of the stream. It follows the WHATWG algorithm.

@@ -67,6 +67,9 @@ func (f *filter) admits(device string) bool {
 // take puts what the filter lets through of a sheet, from pos on, into the tray until the tray is full. It returns the place
 // behind what it has dealt with.
 func (f *filter) take(t *tray, s *sheet, pos Position) Position {
+	if !pos.before(s.end) {
+		return pos
+	}
 	from := int32(0)
 	if pos.Seq == s.seq-1 {
 		from = pos.Next

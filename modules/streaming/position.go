@@ -43,7 +43,7 @@ func ParsePosition(text string) (Position, error) {
 // parseDigits is strconv.ParseInt without signs.
 func parseDigits(text string, bits int) (int64, error) {
 	n, err := strconv.ParseUint(text, 10, bits)
-	return int64(n), err //nolint:gosec // at most 63 bits
+	return int64(n), err
 }
 
 // String returns the position as the id of an event.

@@ -227,11 +227,8 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 	}
 	pos := v.pos
 	for _, made := range s.sheets {
-		if pos.before(made.end) {
-			pos = v.filter.take(&p.own, made, pos)
-			if pos.before(made.end) {
-				return nil // more than fits into one write
-			}
+		if pos = v.filter.take(&p.own, made, pos); pos.before(made.end) {
+			return nil // more than fits into one write
 		}
 	}
 	p.own.to = pos

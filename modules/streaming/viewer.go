@@ -49,6 +49,10 @@ type viewer struct {
 	bytes  int64
 }
 
+// socketBytes bounds what the system holds back for one viewer. Left alone it would grow to megabytes: memory for each slow
+// viewer, and so long a queue that a slow but steady client would seem to take nothing for a whole write timeout.
+const socketBytes = 128 << 10
+
 // serve runs the viewer on a connection whose response header has been sent, until the stream ends.
 func (v *viewer) serve(conn net.Conn) {
 	if !v.ticket.claim() {
@@ -63,6 +67,9 @@ func (v *viewer) serve(conn net.Conn) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return // the connection is closed
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(socketBytes) // an error means that the connection is closed
 	}
 	v.conn, v.raw = conn, raw
 	v.hub.join(v)

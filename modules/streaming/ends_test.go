@@ -1,0 +1,174 @@
+package streaming
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/modules/auth"
+	"telltale/platform/fault"
+	"telltale/platform/postgres/pgtest"
+)
+
+func TestAStreamEndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	i := start(t, db, func(o *options) { o.principal.Expires = time.Now().Add(3 * time.Second) })
+	s := open(t, i.url(""), "")
+	i.post(t, datum{"a", "m", 1, 1})
+	s.read(1)
+	s.untilEnd()
+	require.Contains(t, s.comments, "token expired")
+	line := i.ended(t, 1)
+	require.Equal(t, "token expired", line["reason"])
+	require.Equal(t, "test", line["subject"])
+	require.Equal(t, s.response.Header.Get("X-Request-ID"), line["request_id"])
+	require.EqualValues(t, 1, line["events"])
+	require.GreaterOrEqual(t, line["duration"], 100*time.Millisecond)
+	require.Positive(t, line["bytes"])
+}
+
+// verdict is a checker with a changing opinion.
+type verdict struct{ kind atomic.Int64 }
+
+func (v *verdict) Recheck(context.Context, auth.Principal) error {
+	if kind := fault.Kind(v.kind.Load()); kind != fault.Internal {
+		return fault.New(kind, "no")
+	}
+	return nil
+}
+
+func TestAStreamEndsWhenItsCredentialsAreRevoked(t *testing.T) {
+	t.Parallel()
+	opinion := &verdict{}
+	i := start(t, pgtest.New(t), func(o *options) { o.checker = opinion })
+	s := open(t, i.url(""), "")
+	i.post(t, datum{"a", "m", 1, 1})
+	s.read(1)
+	i.hub.recheck()
+	opinion.kind.Store(int64(fault.Unavailable))
+	i.hub.recheck()
+	i.post(t, datum{"a", "m", 2, 2})
+	s.read(1)
+	opinion.kind.Store(int64(fault.Unauthenticated))
+	i.hub.recheck()
+	s.untilEnd()
+	require.Equal(t, "token refused", i.ended(t, 1)["reason"])
+}
+
+func TestADrainSpreadsTheReturnOfItsViewers(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t))
+	var streams []*stream
+	for range 20 {
+		streams = append(streams, open(t, i.url(""), ""))
+	}
+	i.stop()
+	retries := map[string]bool{}
+	for k, s := range streams {
+		s.untilEnd()
+		retries[s.retry] = true
+		require.Equal(t, "server stopping", i.ended(t, k+1)["reason"])
+	}
+	require.Greater(t, len(retries), 10)
+}
+
+func TestAClosedClientIsNoticedAtOnce(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t))
+	s := open(t, i.url(""), "")
+	_, err := s.receive()
+	require.NoError(t, err)
+	began := time.Now()
+	s.close()
+	require.Equal(t, "client gone", i.ended(t, 1)["reason"])
+	require.Less(t, time.Since(began), 5*time.Second, "long before the next heartbeat")
+	require.Zero(t, i.hub.viewers())
+}
+
+func TestSilenceIsBrokenByHeartbeatsAndPositions(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.streaming.Heartbeat = 20 * time.Millisecond })
+	s := open(t, i.url("device=quiet"), "")
+	m, err := s.receive()
+	require.NoError(t, err)
+	require.Equal(t, message{"0", "position", `{"seq":0}`}, m)
+	i.post(t, datum{"loud", "m", 1, 1})
+	m, err = s.receive()
+	require.NoError(t, err)
+	require.Equal(t, message{"1", "position", `{"seq":1}`}, m)
+	for len(s.comments) < 5 {
+		line, err := s.lines.ReadString('\n')
+		require.NoError(t, err)
+		require.Contains(t, []string{":\n", "\n"}, line)
+		s.comments = append(s.comments, line)
+	}
+	i.post(t, datum{"quiet", "m", 1, 1})
+	require.Equal(t, "2:0", s.next().ID)
+}
+
+// dialSlow opens a stream whose client reads nothing for now.
+func dialSlow(t *testing.T, i *instance, query string) net.Conn {
+	t.Helper()
+	base, err := url.Parse(i.server.URL)
+	require.NoError(t, err)
+	conn, err := net.Dial("tcp", base.Host)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintf(conn, "GET /api/stream?%s HTTP/1.1\r\nHost: x\r\n\r\n", query)
+	require.NoError(t, err)
+	var head [12]byte
+	_, err = conn.Read(head[:])
+	require.NoError(t, err)
+	require.Equal(t, "HTTP/1.1 200", string(head[:]))
+	return conn
+}
+
+// flood posts much more than the buffers of a socket hold.
+func (i *instance) flood(t *testing.T) (events int) {
+	t.Helper()
+	const batches, size = 40, 5000
+	for k := range batches {
+		data := make([]datum, size)
+		for n := range data {
+			data[n] = datum{"a", "m", int64(k*size + n), float64(n)}
+		}
+		i.post(t, data...)
+	}
+	return batches * size
+}
+
+func TestASlowViewerDelaysNobodyAndIsCutOff(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.streaming.WriteTimeout = time.Second })
+	dialSlow(t, i, "")
+	fast := open(t, i.url(""), "")
+	require.Len(t, fast.read(i.flood(t)), 200_000)
+	line := i.ended(t, 1)
+	require.Equal(t, "too slow", line["reason"])
+	i.post(t, datum{"a", "m", 1, 1})
+	fast.read(1)
+}
+
+func TestASlowViewerGetsEverythingAllTheSame(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 << 10 })
+	conn := dialSlow(t, i, "")
+	events := i.flood(t)
+	i.fold(t)
+	i.window.Prune(time.Now().Add(time.Minute))
+	i.post(t, datum{"a", "m", 1, 1}) // the window lets go of what has been folded
+	_, _, ok := i.window.Next(1)
+	require.False(t, ok)
+	s := newStream(t, conn)
+	for k, r := range s.read(events) {
+		require.Equal(t, map[string]float64{"m": float64(k % 5000)}, r.Values)
+	}
+	require.Equal(t, "41:0", s.next().ID)
+}

@@ -1,0 +1,99 @@
+package streaming
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/platform/postgres"
+	"telltale/platform/postgres/pgtest"
+)
+
+// narrowBlocks makes the blocks of an empty log so narrow that a test can fill some.
+func narrowBlocks(t *testing.T, db *postgres.DB, width, count int) {
+	t.Helper()
+	statements := []string{`DROP TABLE reading_log_1`}
+	for k := range count {
+		first := 1 + k*width
+		statements = append(statements,
+			fmt.Sprintf(`CREATE TABLE reading_log_%d (LIKE reading_log INCLUDING ALL)`, first),
+			fmt.Sprintf(`ALTER TABLE reading_log ATTACH PARTITION reading_log_%d FOR VALUES FROM (%d) TO (%d)`, first, first, first+width))
+	}
+	for _, statement := range statements {
+		_, err := db.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+}
+
+// dropBlocks folds, and drops what blocks it can.
+func (i *instance) dropBlocks(t *testing.T) int {
+	t.Helper()
+	i.fold(t)
+	i.window.Prune(time.Now().Add(time.Minute))
+	dropped, err := i.log.DropBlocks(t.Context(), time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	return dropped
+}
+
+func TestWhatTheLogNoLongerHasIsOneGapEvent(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	narrowBlocks(t, db, 3, 10)
+	i := start(t, db, func(o *options) { o.window = 1 })
+	i.postMany(t, "a", 0, 8)
+	require.Equal(t, 2, i.dropBlocks(t))
+	i.postMany(t, "a", 8, 2)
+
+	s := open(t, i.url("device=a&device=b%26c&metric=m&metric=n"), "2:0")
+	gone := s.next()
+	require.Equal(t, message{ID: "6", Event: "gap", Data: gone.Data}, gone)
+	require.JSONEq(t, `{"reason":"retention","from":"1970-01-01T00:00:01.000Z","to":"1970-01-01T00:00:01.006Z","from_seq":2,"to_seq":6,
+		"url":"/api/readings?device=a&device=b%26c&from=1970-01-01T00%3A00%3A01.000Z&metric=m&metric=n&to=1970-01-01T00%3A00%3A01.006Z"}`, gone.Data)
+	require.Equal(t, []string{"7:0", "8:0", "9:0", "10:0"}, s.ids(4))
+	i.postMany(t, "a", 10, 1)
+	require.Equal(t, "11:0", s.next().ID)
+
+	behind := open(t, i.url(""), gone.ID)
+	require.Equal(t, "7:0", behind.next().ID, "there is no second gap behind the first")
+	within := open(t, i.url("since=6"), "")
+	require.Equal(t, "7:0", within.next().ID)
+}
+
+func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
+	t.Parallel()
+	cfg := pgtest.Config(t)
+	a := start(t, pgtest.Open(t, cfg))
+	a.postMany(t, "a", 0, 3)
+	s := open(t, a.url("device=a"), "9:4")
+	m := s.next()
+	require.Equal(t, "gap", m.Event)
+	require.Equal(t, "3", m.ID)
+	var data gap
+	require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
+	require.Equal(t, gap{Reason: "unknown", FromSeq: 9, ToSeq: 3, URL: "/api/readings?device=a"}, data)
+	a.postMany(t, "a", 3, 1)
+	require.Equal(t, "4:0", s.next().ID)
+}
+
+func TestALogThatCannotBeReadEndsTheStreamUntilTheClientComesBack(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	i := start(t, db, func(o *options) { o.window = 1 })
+	i.postMany(t, "a", 0, 5)
+	i.fold(t)
+	i.window.Prune(time.Now().Add(time.Minute))
+	i.postMany(t, "a", 5, 1)
+	_, err := db.Exec(t.Context(), `ALTER TABLE log_blocks_dropped RENAME TO elsewhere`)
+	require.NoError(t, err)
+	s := open(t, i.url("since=0"), "")
+	s.untilEnd()
+	require.Contains(t, s.comments, "log unreadable")
+	require.Equal(t, "log unreadable", i.ended(t, 1)["reason"])
+	_, err = db.Exec(t.Context(), `ALTER TABLE elsewhere RENAME TO log_blocks_dropped`)
+	require.NoError(t, err)
+	s = open(t, i.url("since=0"), s.lastID)
+	require.Len(t, s.read(6), 6)
+}
