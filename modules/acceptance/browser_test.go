@@ -1,0 +1,104 @@
+//go:build e2e
+
+package acceptance
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// browserTimeout is how long a test waits for what a page should do.
+const browserTimeout = time.Minute
+
+// tab is a page in a headless Chromium of its own.
+type tab struct {
+	ctx context.Context
+
+	mu       sync.Mutex
+	hosts    map[string]bool // that something was requested from
+	requests int
+	errors   []string // the console's
+}
+
+// browse opens a tab, which is closed when the test ends.
+func browse(t *testing.T) *tab {
+	t.Helper()
+	requireProgram(t, "chromium", "chromium", "chromium-browser", "google-chrome")
+	b := &tab{hosts: map[string]bool{}}
+	var cancel context.CancelFunc
+	b.ctx, cancel = chromedp.NewContext(context.Background(), // t.Context would end before Cleanup can close the browser
+		chromedp.WithAllocatorOptions(chromedp.NoSandbox), // Chromium's does not work for root, nor in many containers
+		chromedp.WithListener(b.listen),
+	)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(b.ctx, chromedp.Navigate("about:blank")), "starting Chromium")
+	return b
+}
+
+// listen notes what a page asks for and what it complains about.
+func (b *tab) listen(raw any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := raw.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests++
+		u, err := url.Parse(e.Request.URL)
+		if err != nil {
+			b.errors = append(b.errors, err.Error())
+		} else if u.Scheme != "data" && u.Scheme != "blob" && u.Scheme != "about" {
+			b.hosts[u.Host] = true
+		}
+	case *runtime.EventExceptionThrown:
+		b.errors = append(b.errors, fmt.Sprintf("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == "error" || e.Type == "assert" {
+			b.errors = append(b.errors, fmt.Sprint("console: ", e.Args))
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == "error" {
+			b.errors = append(b.errors, fmt.Sprintf("log: %s (%s)", e.Entry.Text, e.Entry.URL))
+		}
+	}
+}
+
+// open navigates to the page.
+func (b *tab) open(t *testing.T, address string) {
+	t.Helper()
+	require.NoError(t, b.do(chromedp.Navigate(address)), "opening %s", address)
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	defer cancel()
+	return chromedp.Do(ctx, steps...)
+}
+
+// await waits until the expression is true.
+func (b *tab) await(t *testing.T, expression string) {
+	t.Helper()
+	require.NoError(t, b.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Poll[bool]("!!("+expression+")",
+			chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(browserTimeout))(ctx, target)
+		return chromedp.Void{}, err
+	}), "waiting for %s", expression)
+}
+
+// evaluate returns the value of the expression, or what it promises.
+func evaluate[T any](t *testing.T, b *tab, expression string) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	require.NoError(t, err, expression)
+	return value
+}
