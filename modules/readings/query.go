@@ -77,7 +77,7 @@ func (p *parser) buckets(q *Query) {
 		return
 	}
 	if interval == "auto" {
-		auto := AutoInterval(q.To-q.From, autoBuckets)
+		auto := AutoInterval(q.From, q.To, q.Zone, autoBuckets, Interval{})
 		q.Interval = &auto
 	} else if parsed, err := ParseInterval(interval); err != nil {
 		p.fail("interval", `must be "auto", or %s; not %q`, strings.TrimPrefix(err.Error(), "must be "), interval)
