@@ -62,7 +62,9 @@ func (w *Window) Apply(b *Batch) {
 	w.batches = append(w.batches, b)
 	w.head = b.Seq
 	w.bytes += b.size()
-	w.pending += b.Len()
+	if b.Seq > w.folded {
+		w.pending += b.Len()
+	}
 	for i, id := range b.Series {
 		if n := int(id) + 1 - len(w.refs); n > 0 {
 			w.refs = append(w.refs, make([][]ref, n)...)
@@ -155,6 +157,16 @@ func (w *Window) Head() int64 {
 	return w.head
 }
 
+// newest returns the newest batch held, nil when there is none.
+func (w *Window) newest() *Batch {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if len(w.batches) == 0 {
+		return nil
+	}
+	return w.batches[len(w.batches)-1]
+}
+
 // Next returns the batches after seq, oldest first, none when seq is the head, and a channel that is closed when the next
 // batch comes. ok is false when the window does not reach back so far; the log table has to be read then.
 func (w *Window) Next(seq int64) (batches []*Batch, changed <-chan struct{}, ok bool) {
@@ -198,6 +210,24 @@ type view struct {
 func (w *Window) view(series []int32) view {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
+	return w.capture(series)
+}
+
+// viewAll captures the unfolded readings of every series that has any up to the view's head.
+func (w *Window) viewAll() view {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	series := make([]int32, 0, len(w.refs))
+	for id, refs := range w.refs {
+		if len(refs) > 0 {
+			series = append(series, int32(id))
+		}
+	}
+	return w.capture(series)
+}
+
+// capture returns the view of the series given as of now. The caller holds mu.
+func (w *Window) capture(series []int32) view {
 	v := view{head: w.head, batches: w.batches, series: series, refs: make([][]ref, len(series))}
 	if len(w.batches) > 0 {
 		v.first = w.batches[0].Seq
@@ -208,19 +238,6 @@ func (w *Window) view(series []int32) view {
 		}
 	}
 	return v
-}
-
-// viewAll captures the unfolded readings of every series that has any.
-func (w *Window) viewAll() view {
-	w.mu.RLock()
-	series := make([]int32, 0, len(w.refs))
-	for id, refs := range w.refs {
-		if len(refs) > 0 {
-			series = append(series, int32(id))
-		}
-	}
-	w.mu.RUnlock()
-	return w.view(series)
 }
 
 // points returns the i-th series' readings with seq in (after, head] and ts in [from, to), in order of time, the
