@@ -140,7 +140,7 @@ func (r *Registry) Devices(keep func(id string) bool) []string {
 }
 
 // Observe takes the readings of a batch into account; a reading at the instant of the newest one corrects it. The
-// three slices are parallel, ts is in Unix milliseconds. It returns the ids that the registry does not know.
+// three slices are parallel, ts is in Unix milliseconds; ids that the registry does not know are passed over.
 func (r *Registry) Observe(series []int32, ts []int64, value []float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -157,11 +157,25 @@ func (r *Registry) Unknown(ids []int32) []int32 {
 	defer r.mu.RUnlock()
 	var unknown []int32
 	for _, id := range ids {
-		if r.at(id) == nil && !slices.Contains(unknown, id) {
+		if r.at(id) == nil {
 			unknown = append(unknown, id)
 		}
 	}
-	return unknown
+	slices.Sort(unknown)
+	return slices.Compact(unknown)
+}
+
+// ids returns the set of every id known.
+func (r *Registry) ids() map[int32]struct{} {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	ids := map[int32]struct{}{}
+	for _, s := range r.byID {
+		if s != nil && s != dropped {
+			ids[s.ID] = struct{}{}
+		}
+	}
+	return ids
 }
 
 // Drop forgets series for good, and the devices that have none left.

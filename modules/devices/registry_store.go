@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,28 +32,41 @@ type Name struct{ Device, Metric string }
 const selectSeries = `
 SELECT id, device_id, metric, unit, (extract(epoch FROM last_ts) * 1000)::bigint, coalesce(last_value, 0) FROM series`
 
-// Load makes every series of the database known, with its newest reading as of the last fold.
+// Load makes every series of the database known, with its newest reading as of the last fold, and forgets those that the
+// database does not have any more.
 func (r *Registry) Load(ctx context.Context) error {
-	return r.query(ctx, selectSeries)
+	// What is known before the statement was committed before it: if it is not among the rows, it has been deleted.
+	known := r.ids()
+	states, err := r.query(ctx, selectSeries)
+	if err != nil {
+		return err
+	}
+	for _, s := range states {
+		delete(known, s.ID)
+	}
+	r.Drop(slices.Collect(maps.Keys(known)))
+	return nil
 }
 
 // Learn makes the series with these ids known, as far as they exist: another instance has registered them, or their
 // unit has changed.
 func (r *Registry) Learn(ctx context.Context, ids []int32) error {
-	return r.query(ctx, selectSeries+` WHERE id = ANY($1)`, ids)
+	_, err := r.query(ctx, selectSeries+` WHERE id = ANY($1)`, ids)
+	return err
 }
 
-func (r *Registry) query(ctx context.Context, sql string, args ...any) error {
+// query makes the series that a statement returns known.
+func (r *Registry) query(ctx context.Context, sql string, args ...any) ([]SeriesState, error) {
 	rows, err := r.store.db.Query(ctx, sql, args...)
 	if err != nil {
-		return fmt.Errorf("reading series: %w", err)
+		return nil, fmt.Errorf("reading series: %w", err)
 	}
 	states, err := pgx.CollectRows(rows, scanState)
 	if err != nil {
-		return fmt.Errorf("reading series: %w", err)
+		return nil, fmt.Errorf("reading series: %w", err)
 	}
 	r.add(states)
-	return nil
+	return states, nil
 }
 
 func scanState(row pgx.CollectableRow) (s SeriesState, err error) {

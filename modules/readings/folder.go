@@ -1,6 +1,7 @@
 package readings
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,6 +23,8 @@ const (
 	foldKeys = 2048
 	// foldCheck is how often a fold looks whether there is enough to do.
 	foldCheck = time.Second
+	// foldAgain is how long after a fold that failed the next one is due.
+	foldAgain = time.Minute
 )
 
 // Folder moves readings from the log into chunks, in the background. One instance at a time folds; every instance tries.
@@ -76,11 +79,12 @@ func (f *Folder) run(ctx context.Context) {
 			if !full && now.Before(next) {
 				continue
 			}
+			next = f.next(now)
 			if err := f.Fold(ctx); err != nil && ctx.Err() == nil {
 				f.logger.Error("folding failed; the readings stay in the log and the next fold takes them", zap.Error(err))
+				next = now.Add(foldAgain)
 			}
 			f.maintain(ctx)
-			next = f.next(now)
 		case <-ctx.Done():
 			return
 		}
@@ -107,6 +111,8 @@ func (f *Folder) maintain(ctx context.Context) {
 }
 
 const (
+	// An instance whose machine vanishes between two statements must not keep every other one from folding.
+	limitSilence   = `SET LOCAL idle_in_transaction_session_timeout = '1min'`
 	tryFoldLock    = `SELECT pg_try_advisory_xact_lock($1)`
 	selectFolded   = `SELECT folded_seq FROM log_state`
 	updateFolded   = `UPDATE log_state SET folded_seq = $1`
@@ -142,6 +148,9 @@ func (f *Folder) Fold(ctx context.Context) error {
 
 // fold does the work of Fold and returns the mark that it found and the mark that it set.
 func (f *Folder) fold(ctx context.Context, tx pgx.Tx) (folded, until int64, err error) {
+	if _, err := tx.Exec(ctx, limitSilence); err != nil {
+		return 0, 0, err
+	}
 	var mine bool
 	if err := tx.QueryRow(ctx, tryFoldLock, int64(foldLock)).Scan(&mine); err != nil || !mine {
 		return 0, 0, err
@@ -152,6 +161,9 @@ func (f *Folder) fold(ctx context.Context, tx pgx.Tx) (folded, until int64, err 
 	recent := f.window.viewAll()
 	if recent.head <= folded {
 		return folded, folded, nil
+	}
+	if ok, err := holds(ctx, tx, recent.batches[len(recent.batches)-1]); err != nil || !ok {
+		return 0, 0, cmp.Or(err, errTorn)
 	}
 	if err := deleteDropped(ctx, tx, folded, recent.head); err != nil {
 		return 0, 0, err

@@ -28,6 +28,10 @@ const MaxBatchReadings = 1<<24 - 1
 // errDropped says that series were dropped which the caller has not heard of: nothing was appended.
 var errDropped = errors.New("series have been dropped since the batch was made")
 
+// errTorn says that the log is not the one that the window has followed: it has been cut off before the window's head, or
+// has lost its newest batches and given their seqs to others.
+var errTorn = errors.New("the log is not the one followed so far")
+
 // Log is the append-only table of batches in commit order, the first place a reading lives.
 type Log struct {
 	db *postgres.DB
@@ -136,6 +140,27 @@ func (l *Log) Read(ctx context.Context, after int64, readings int) ([]*Batch, er
 	return batches, nil
 }
 
+const selectCommittedAt = `SELECT committed_at FROM reading_log WHERE seq = $1`
+
+// querier is a pool or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// holds reports whether the log's batch of that seq is b. After a restore, or a failover to a server that had not got
+// everything, it may be another one or none.
+func holds(ctx context.Context, db querier, b *Batch) (bool, error) {
+	var at time.Time
+	err := db.QueryRow(ctx, selectCommittedAt, b.Seq).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for batch %d in the log: %w", b.Seq, err)
+	}
+	return at.Equal(b.CommittedAt), nil
+}
+
 const insertDrop = `
 WITH dropped AS (
 	DELETE FROM series WHERE device_id = $1 RETURNING id
@@ -152,6 +177,10 @@ RETURNING appended.seq, pg_notify('` + Doorbell + `', appended.seq::text)::text`
 // Drop removes a device and its series within tx and appends a batch that tells every instance so. The chunks go with
 // the next fold.
 func (l *Log) Drop(ctx context.Context, tx pgx.Tx, device string) (seq int64, err error) {
+	// Nobody appends until tx ends: an instance whose machine vanishes must not delay that for long.
+	if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = '10s'`); err != nil {
+		return 0, fmt.Errorf("locking the log: %w", err)
+	}
 	if _, err := tx.Exec(ctx, lockAppend, int64(appendLock)); err != nil {
 		return 0, fmt.Errorf("locking the log: %w", err)
 	}

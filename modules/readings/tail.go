@@ -2,6 +2,7 @@ package readings
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -178,16 +179,28 @@ func (t *Tail) advance(ctx context.Context) error {
 	return t.catchUp(ctx)
 }
 
-// poll notices what the doorbell did not tell: batches, and folds by other instances.
+// poll notices what the doorbell did not tell: batches, folds by other instances, and a log that is torn, which it reads
+// anew.
 func (t *Tail) poll(ctx context.Context) error {
+	head := t.window.Head()
 	state, err := t.log.State(ctx)
 	if err != nil {
 		return err
 	}
-	if state.Head > t.window.Head() {
-		if err := t.advance(ctx); err != nil {
+	torn, err := t.torn(ctx, head, state)
+	if err != nil {
+		return err
+	}
+	if !torn && state.Head > t.window.Head() {
+		err = t.advance(ctx)
+		if torn = errors.Is(err, errTorn); err != nil && !torn {
 			return err
 		}
+	}
+	if torn {
+		t.logger.Warn("the log is not the one followed so far, reading it anew",
+			zap.Int64("seq", head), zap.Int64("log_seq", state.Head), zap.Int64("folded_seq", state.Folded))
+		return t.load(ctx)
 	}
 	now := time.Now()
 	if now.Sub(t.reloaded) > reloadInterval {
@@ -199,6 +212,19 @@ func (t *Tail) poll(ctx context.Context) error {
 	t.window.Folded(min(state.Folded, t.window.Head()), now)
 	t.window.Prune(now.Add(-pruneAfter))
 	return nil
+}
+
+// torn reports whether the log has lost batches that the window holds. head is the window's from before state was read.
+func (t *Tail) torn(ctx context.Context, head int64, state State) (bool, error) {
+	if state.Head < head {
+		return true, nil
+	}
+	newest := t.window.newest()
+	if newest == nil || newest.Seq <= state.Folded { // the log need not have it any longer
+		return false, nil
+	}
+	ok, err := holds(ctx, t.db, newest)
+	return !ok, err
 }
 
 // catchUp reads the log until nothing is left. The caller holds advancing.
@@ -234,7 +260,7 @@ func (t *Tail) offer(ctx context.Context, b *Batch) {
 // apply takes the batch after the head into account. The caller holds advancing.
 func (t *Tail) apply(ctx context.Context, b *Batch) error {
 	if b.Seq != t.window.Head()+1 {
-		return fmt.Errorf("the log continues with batch %d after %d", b.Seq, t.window.Head())
+		return fmt.Errorf("%w: it continues with batch %d after %d", errTorn, b.Seq, t.window.Head())
 	}
 	if unknown := t.registry.Unknown(b.Series); len(unknown) > 0 {
 		if err := t.registry.Learn(ctx, unknown); err != nil {
