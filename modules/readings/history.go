@@ -2,6 +2,7 @@ package readings
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -28,8 +29,10 @@ type answer interface {
 // read, merged with the recent window and handed on one after the other. An error of out ends the query in the database
 // too.
 func (s *Service) History(ctx context.Context, who auth.Principal, q Query, out answer) error {
-	if err := s.tail.Err(); err != nil && s.window.Head() == 0 {
-		return fault.Busy(time.Second, err, "history cannot be read until the log has been read")
+	select {
+	case <-s.tail.Loaded():
+	default:
+		return fault.Busy(time.Second, s.tail.Err(), "history cannot be read until the log has been read")
 	}
 	series, err := s.selectSeries(who, q)
 	if err != nil {
@@ -44,9 +47,13 @@ func (s *Service) History(ctx context.Context, who auth.Principal, q Query, out 
 		}
 		defer func() { <-s.queries }()
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.limits.QueryTimeout)
+	bounded, cancel := context.WithTimeout(ctx, s.limits.QueryTimeout)
 	defer cancel()
-	return s.history(ctx, q, series, out)
+	err = s.history(bounded, q, series, out)
+	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) && fault.As(err) == nil {
+		return fault.Busy(time.Second, err, "the query took longer than %s; ask for less at once, or for an interval", s.limits.QueryTimeout)
+	}
+	return err
 }
 
 // waitForQuery waits for a place among the running queries, not for long.
