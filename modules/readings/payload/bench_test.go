@@ -44,7 +44,7 @@ func newRegistry(devices int) *registry {
 	r := &registry{devices: make(map[string]*entry)}
 	for i := range devices {
 		base := int32(2 * i)
-		r.devices[fmt.Sprintf("sensor-%04d", i)] = &entry{[]string{"temperature", "humidity"}, []int32{base, base + 1}}
+		r.devices[fmt.Sprintf("sensor-%04d", i)] = &entry{[]string{"temperature", "humidity", "cpu.usage_idle;cpu=cpu0", "cpu.usage_user;cpu=cpu0"}, []int32{base, base + 1, base, base + 1}}
 	}
 	return r
 }
@@ -79,6 +79,15 @@ func BenchmarkDecode(b *testing.B) {
 	rows(1000, func(device string, at time.Time, t, h float64) {
 		fmt.Fprintf(&table, "%s,%s,%g,%g\n", device, at.Format(time.RFC3339Nano), t, h)
 	})
+	var lines, telegraf, long bytes.Buffer
+	long.WriteString("device,metric,ts,value\n")
+	rows(1000, func(device string, at time.Time, t, h float64) {
+		fmt.Fprintf(&lines, "temperature,device=%s value=%g %d\nhumidity,device=%[1]s value=%[4]g %[3]d\n", device, t, at.UnixNano(), h)
+		fmt.Fprintf(&long, "%s,temperature,%s,%g\n%[1]s,humidity,%[2]s,%[4]g\n", device, at.Format(time.RFC3339Nano), t, h)
+	})
+	rows(100, func(device string, at time.Time, t, h float64) {
+		fmt.Fprintf(&telegraf, "cpu,cpu=cpu0,host=%s usage_idle=%g,usage_user=%g %d\n", device, t, h, at.UnixNano())
+	})
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write(object(1000, false))
 	_ = z.Close()
@@ -92,6 +101,9 @@ func BenchmarkDecode(b *testing.B) {
 		{"json with RFC 3339", "application/json", "", object(1000, true)},
 		{"ndjson", "application/x-ndjson", "", []byte(strings.Join(items(1000, false), "\n"))},
 		{"csv", "text/csv", "", table.Bytes()},
+		{"csv in the long form", "text/csv", "", long.Bytes()},
+		{"line protocol of 1000 devices", "", "", lines.Bytes()},
+		{"line protocol of telegraf", "", "", telegraf.Bytes()},
 		{"json gzipped", "application/json", "gzip", zipped.Bytes()},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -99,6 +111,9 @@ func BenchmarkDecode(b *testing.B) {
 			r := newRegistry(1000)
 			req := payload.Request{
 				ContentType: c.contentType, ContentEncoding: c.encoding, Data: c.body, MaxBytes: 1 << 20, Now: time.Now(),
+			}
+			if c.contentType == "" {
+				req.LineProtocol = &payload.LineProtocol{}
 			}
 			b.SetBytes(int64(len(c.body)))
 			b.ReportAllocs()

@@ -12,8 +12,11 @@ type columns struct {
 	names [][]byte
 	// device and ts are the places of these columns; ts is -1 if there is none.
 	device, ts int
-	series     []columnSeries
-	cells      []cell
+	// metric and value are the places of these columns in a table of the long form, whose rows have one value each, as
+	// history is written; elsewhere, metric is -1.
+	metric, value int
+	series        []columnSeries
+	cells         []cell
 }
 
 // columnSeries is the series of a column, as long as the device is the one of that selection.
@@ -42,7 +45,7 @@ func (d *Decoder) decodeCSV() error {
 // header takes in the names of the columns.
 func (d *Decoder) header(table *csvTable) error {
 	c := &d.columns
-	c.names, c.series, c.device, c.ts = c.names[:0], c.series[:0], -1, -1
+	c.names, c.series, c.device, c.ts, c.metric, c.value = c.names[:0], c.series[:0], -1, -1, -1, -1
 	if table.problem != "" {
 		return bodyFault("has a header that is not valid CSV: %s", table.problem)
 	}
@@ -60,6 +63,10 @@ func (d *Decoder) header(table *csvTable) error {
 			c.device = i
 		case string(name) == "ts":
 			c.ts = i
+		case string(name) == "metric":
+			c.metric = i
+		case string(name) == "value":
+			c.value = i
 		}
 		taken[string(name)] = true
 		c.names = append(c.names, name)
@@ -70,6 +77,9 @@ func (d *Decoder) header(table *csvTable) error {
 		return bodyFault(`has no column "device" in its header, whose columns are device, perhaps ts, and metrics`)
 	case len(c.names) == 1 || (len(c.names) == 2 && c.ts >= 0):
 		return bodyFault("has no column of a metric in its header")
+	}
+	if long := c.metric >= 0 && c.value >= 0 && len(c.names) == 3+min(c.ts+1, 1); !long {
+		c.metric = -1 // nothing but metrics that happen to have these names
 	}
 	return nil
 }
@@ -90,9 +100,34 @@ func (d *Decoder) row(table *csvTable) {
 		if c.ts >= 0 {
 			ts = d.tsCell(table.cells[c.ts].trimmed())
 		}
-		d.valueCells(table.cells)
+		if c.metric >= 0 {
+			d.longCells(table.cells)
+		} else {
+			d.valueCells(table.cells)
+		}
 	}
 	d.end(ts)
+}
+
+// longCells takes in metric and value of a row of the long form.
+func (d *Decoder) longCells(cells []cell) {
+	if d.current.bad {
+		return
+	}
+	d.current.long = true
+	name, text := cells[d.columns.metric].trimmed(), cells[d.columns.value].trimmed()
+	if !utf8.Valid(name) {
+		d.reject("metric", "is not valid UTF-8: %s", quote(name))
+		return
+	}
+	v, ok := cellValue(text)
+	if !ok {
+		d.reject("value", "%s is no value; give a finite number with a decimal point, true or false", quote(text))
+		return
+	}
+	if series, ok := d.series(0, name, true); ok {
+		d.add(name, series, v)
+	}
 }
 
 func (d *Decoder) deviceCell(id []byte) {

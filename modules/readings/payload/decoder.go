@@ -17,6 +17,8 @@ type Decoder struct {
 	resolver Resolver
 	current  item
 	columns  columns
+	metric   []byte // of an item in the long form, when its name had escapes
+	influx   influx
 
 	compressed bytes.Reader
 	gzip       *gzip.Reader
@@ -50,7 +52,7 @@ func (d *Decoder) reset(data []byte, now int64, resolver Resolver) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	d.scanner.reset(data)
 	d.body = Body{
-		Series: d.body.Series[:0], TS: d.body.TS[:0], Value: d.body.Value[:0], Item: d.body.Item[:0],
+		Series: d.body.Series[:0], TS: d.body.TS[:0], Value: d.body.Value[:0], Item: d.body.Item[:0], lines: d.body.lines[:0],
 	}
 	d.now, d.resolver = now, resolver
 	d.current = item{memo: d.current.memo[:0]}

@@ -12,16 +12,26 @@ type Format int
 
 // The formats, see FormatOf for their media types.
 const (
-	// JSON is `{"readings":[item, …]}` with items such as `{"device":"a","ts":1762128000000,"values":{"temperature":21.5}}`.
+	// JSON is `{"readings":[item, …]}` with items such as `{"device":"a","ts":1762128000000,"values":{"temperature":21.5}}`, or
+	// in the long form that history is written in: `{"device":"a","metric":"temperature","ts":1762128000000,"value":21.5}`.
 	JSON Format = iota
 	// NDJSON is one such item a line; blank lines do not count.
 	NDJSON
 	// CSV is RFC 4180 with a header row: a column `device`, perhaps a column `ts`, and one column for each metric. An empty
-	// cell is no value.
+	// cell is no value. A table of just the columns `device`, `metric`, `value` and perhaps `ts` is in the long form.
 	CSV
+	// lines is InfluxDB line protocol. No content type means it: the request says so, see LineProtocol.
+	lines
 )
 
 const supported = "send application/json, application/x-ndjson or text/csv"
+
+func formatOf(req Request) (Format, error) {
+	if req.LineProtocol != nil {
+		return lines, nil
+	}
+	return FormatOf(req.ContentType)
+}
 
 // FormatOf returns the format that a Content-Type header names. A charset other than UTF-8 and a CSV without header are
 // refused like a foreign type: with an UnsupportedMedia fault.

@@ -8,8 +8,10 @@ type item struct {
 	start int
 	// bad says that the item is rejected; what is left of it is only skipped.
 	bad bool
-	// line is the item's line for NDJSON and CSV, 0 for JSON.
+	// line is the line that the item begins in, 0 for JSON.
 	line int
+	// long says that the item has one metric and one value: {"device":"a","metric":"temperature","value":21.5}.
+	long bool
 
 	// id is the resolver's selected device, nil when none is.
 	id []byte
@@ -32,7 +34,7 @@ const searched = 32
 
 // begin starts the next item.
 func (d *Decoder) begin() {
-	d.current.start, d.current.bad = len(d.body.Series), false
+	d.current.start, d.current.bad, d.current.long = len(d.body.Series), false, false
 }
 
 // end completes the item: its values take the time given, or go if the item was rejected.
@@ -49,6 +51,9 @@ func (d *Decoder) end(ts int64) {
 		}
 	}
 	b.Items++
+	if d.current.line > 0 {
+		b.lines = append(b.lines, int32(d.current.line))
+	}
 }
 
 // device selects the item's device. Stable tells whether the bytes of id stay as they are until the body is read.
@@ -80,7 +85,7 @@ func (d *Decoder) series(k int, name []byte, stable bool) (series int32, ok bool
 	}
 	series, err := d.resolver.Series(name)
 	if err != nil {
-		d.rejectValue(name, "%s", reasonOf(err))
+		d.rejectMetric(name, "%s", reasonOf(err))
 		return 0, false
 	}
 	if stable && k <= len(c.memo) {

@@ -1,7 +1,7 @@
 package payload
 
 // The keys of an item.
-const allowedKeys = `its keys are "device", "ts" and "values"`
+const allowedKeys = `its keys are "device", "ts" and "values" (or "metric" and "value")`
 
 // fields is what an item's object has told so far.
 type fields struct {
@@ -9,6 +9,13 @@ type fields struct {
 	time               int64
 	// later is where the values begin that came before their device; 0 if none did.
 	later int
+
+	// metric and value are the keys of the long form. The name's form tells about it as the scanner's does about a string.
+	metric, value bool
+	name          []byte
+	nameForm      form
+	// valueAt is where the value begins.
+	valueAt int
 }
 
 // item reads one item, which the caller ends with the time returned. False is a syntax error.
@@ -28,10 +35,56 @@ func (d *Decoder) item() (ts int64, ok bool) {
 	case d.current.bad:
 	case !f.device:
 		d.reject("device", "is missing")
+	case f.metric || f.value:
+		d.longItem(&f)
 	case !f.values:
 		d.reject("values", "is missing")
 	}
 	return f.time, true
+}
+
+// longItem takes in metric and value, now that the device is known.
+func (d *Decoder) longItem(f *fields) {
+	switch {
+	case f.values:
+		d.reject("values", `stands beside "metric" or "value"; give the one or the others`)
+		return
+	case !f.metric:
+		d.reject("metric", "is missing")
+		return
+	case !f.value:
+		d.reject("value", "is missing")
+		return
+	}
+	after := d.pos
+	d.pos, d.form, d.current.long = f.valueAt, f.nameForm, true
+	d.peek()
+	d.value(0, f.name) // its syntax has been checked
+	d.pos = after
+}
+
+// metricMember reads the name of the metric, which the value may come before.
+func (d *Decoder) metricMember(f *fields) bool {
+	if d.peek() != '"' {
+		d.reject("metric", "is %s; a metric's name is a string", d.kind())
+		return d.skip(0)
+	}
+	name, ok := d.text()
+	if !ok {
+		return false
+	}
+	if f.nameForm = d.form; f.nameForm&escaped != 0 {
+		d.metric = append(d.metric[:0], name...) // the scanner's buffer is for the next string
+		name = d.metric
+	}
+	f.name = name
+	return true
+}
+
+func (d *Decoder) valueMember(f *fields) bool {
+	d.peek()
+	f.valueAt = d.pos
+	return d.skip(0)
 }
 
 // members reads the item's object.
@@ -70,6 +123,10 @@ func (d *Decoder) member(key []byte, f *fields) bool {
 		again = &f.ts
 	case "values":
 		again = &f.values
+	case "metric":
+		again = &f.metric
+	case "value":
+		again = &f.value
 	default:
 		d.reject(clip(key), "is not known; %s", allowedKeys)
 		return d.skip(0)
@@ -84,6 +141,10 @@ func (d *Decoder) member(key []byte, f *fields) bool {
 		return d.deviceMember()
 	case &f.ts:
 		return d.tsMember(f)
+	case &f.metric:
+		return d.metricMember(f)
+	case &f.value:
+		return d.valueMember(f)
 	}
 	if !f.device {
 		d.peek()
@@ -166,7 +227,7 @@ func (d *Decoder) values() bool {
 // value reads the value of the item's k-th metric.
 func (d *Decoder) value(k int, name []byte) bool {
 	if d.form&notUnicode != 0 {
-		d.rejectValue(name, "is not valid Unicode: %s", quote(name))
+		d.rejectMetric(name, "is not valid Unicode: %s", quote(name))
 	}
 	if d.current.bad {
 		return d.skip(0)

@@ -1,7 +1,7 @@
-// Package payload reads the bodies that devices post: JSON, NDJSON and CSV, plain or gzipped.
+// Package payload reads the bodies that devices post: JSON, NDJSON, CSV and InfluxDB line protocol, plain or gzipped.
 //
 // A body is a sequence of items. An item is one device at one moment with one or more values: an element of a JSON body's
-// `readings`, a line of NDJSON, a row of CSV. An item is atomic: whatever is wrong with one of its values rejects it whole.
+// `readings`, a line of NDJSON or line protocol, a row of CSV. An item is atomic: whatever is wrong with one of its values rejects it whole.
 // Rejected items do not end the decoding: they are listed, and the others are kept, so that the caller can choose between
 // all-or-nothing (see Body.Fault) and storing what is good.
 //
@@ -33,6 +33,8 @@ type Request struct {
 	// ContentType and ContentEncoding are the headers of these names, as received.
 	ContentType     string
 	ContentEncoding string
+	// LineProtocol, unless nil, says that the body is line protocol, whatever its content type is.
+	LineProtocol *LineProtocol
 	// Data is the body as received, still compressed if it was. It is read during Decode only.
 	Data []byte
 	// MaxBytes bounds the size of the body once decompressed; nothing larger is ever held in memory.
@@ -56,6 +58,10 @@ type Body struct {
 	Rejected int
 	// Rejects says what is wrong with the first MaxRejects of the rejected items.
 	Rejects []Reject
+
+	lines []int32 // that the items begin in; none for JSON
+	// byLine says that items are named by their line, because that is how the format's users speak of them.
+	byLine bool
 }
 
 // MaxRejects is how many rejected items of one body are described; beyond that they are only counted.
@@ -63,9 +69,9 @@ const MaxRejects = 100
 
 // Reject says what is wrong with one item: the first thing found.
 type Reject struct {
-	// Index counts the items of the body from 0; blank lines and the CSV header are not items.
+	// Index counts the items of the body from 0; blank lines, comments and the CSV header are not items.
 	Index int
-	// Field is the path of what is wrong, such as `readings[3].values.temperature`.
+	// Field is the path of what is wrong, such as `readings[3].values.temperature`; for line protocol it is `line 4`.
 	Field string
 	// Reason says what it was and what is allowed. For NDJSON and CSV it begins with the line.
 	Reason string
@@ -75,7 +81,7 @@ type Reject struct {
 // reads, TooLarge, or Invalid for a body that cannot be read to its end or has no items. Items that are not valid are no
 // error but listed in the Body.
 func (d *Decoder) Decode(req Request, resolver Resolver) (*Body, error) {
-	format, err := FormatOf(req.ContentType)
+	format, err := formatOf(req)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +92,8 @@ func (d *Decoder) Decode(req Request, resolver Resolver) (*Body, error) {
 	d.reset(data, req.Now.UnixMilli(), resolver)
 	defer d.letGo()
 	switch format {
+	case lines:
+		d.decodeLines(req.LineProtocol)
 	case NDJSON:
 		d.decodeNDJSON()
 	case CSV:
@@ -96,7 +104,8 @@ func (d *Decoder) Decode(req Request, resolver Resolver) (*Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.body.Items == 0 || (len(d.body.Series) == 0 && d.body.Rejected == 0) {
+	// Lines may well have fields of text only.
+	if d.body.Items == 0 || (len(d.body.Series) == 0 && d.body.Rejected == 0 && format != lines) {
 		return nil, bodyFault("has no readings")
 	}
 	return &d.body, nil

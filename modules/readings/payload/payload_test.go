@@ -116,8 +116,8 @@ func TestReadsEveryFormat(t *testing.T) {
 func TestRejectsAnItemAndKeepsTheOthers(t *testing.T) {
 	t.Parallel()
 	for item, want := range map[string]string{
-		`5`:                               `: is a number; a reading is an object, its keys are "device", "ts" and "values"`,
-		`{}`:                              `: is empty; its keys are "device", "ts" and "values"`,
+		`5`:                               `: is a number; a reading is an object, its keys are "device", "ts" and "values" (or "metric" and "value")`,
+		`{}`:                              `: is empty; its keys are "device", "ts" and "values" (or "metric" and "value")`,
 		`{"values":{"m":1}}`:              `.device: is missing`,
 		`{"device":"d"}`:                  `.values: is missing`,
 		`{"device":5,"values":{"m":1}}`:   `.device: is a number; a device's id is a string`,
@@ -126,7 +126,7 @@ func TestRejectsAnItemAndKeepsTheOthers(t *testing.T) {
 		"{\"device\":\"\xff\",\"values\":{\"m\":1}}":                             `.device: is not valid Unicode: "�"`,
 		`{"device":"\ud800","values":{"m":1}}`:                                   `.device: is not valid Unicode: "�"`,
 		`{"device":"d","device":"d","values":{"m":1}}`:                           `.device: stands twice in one reading; give it once`,
-		`{"device":"d","timestamp":1,"values":{"m":1}}`:                          `.timestamp: is not known; its keys are "device", "ts" and "values"`,
+		`{"device":"d","timestamp":1,"values":{"m":1}}`:                          `.timestamp: is not known; its keys are "device", "ts" and "values" (or "metric" and "value")`,
 		`{"device":"d","ts":"soon","values":{"m":1}}`:                            `.ts: "soon": give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer`,
 		`{"device":"d","ts":1.5,"values":{"m":1}}`:                               `.ts: "1.5": give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer`,
 		`{"device":"d","ts":"2026-11-01T00:00:00","values":{"m":1}}`:             `.ts: "2026-11-01T00:00:00": give the offset from UTC too: Z or ±hh:mm`,

@@ -39,24 +39,58 @@ func (d *Decoder) reject(field, format string, args ...any) {
 	if len(d.body.Rejects) == MaxRejects {
 		return
 	}
-	r := Reject{Index: d.body.Items, Field: fmt.Sprintf("readings[%d]", d.body.Items), Reason: format}
+	reason := format
+	if len(args) > 0 {
+		reason = fmt.Sprintf(format, args...)
+	}
+	d.body.Rejects = append(d.body.Rejects, d.body.reject(d.body.Items, c.line, field, reason))
+}
+
+// Reject describes what is wrong with an item that was accepted when the body was decoded: field is relative to the item,
+// empty for the item itself. It changes nothing in the body.
+func (b *Body) Reject(item int, field, reason string) Reject {
+	line := 0
+	if item < len(b.lines) {
+		line = int(b.lines[item])
+	}
+	return b.reject(item, line, field, reason)
+}
+
+func (b *Body) reject(item, line int, field, reason string) Reject {
+	if b.byLine {
+		reason = strings.TrimPrefix(field+" "+reason, " ")
+		return Reject{Index: item, Field: fmt.Sprintf("line %d", line), Reason: reason}
+	}
+	r := Reject{Index: item, Field: fmt.Sprintf("readings[%d]", item), Reason: reason}
 	if field != "" {
 		r.Field += "." + field
 	}
-	if len(args) > 0 {
-		r.Reason = fmt.Sprintf(format, args...)
+	if line > 0 {
+		r.Reason = fmt.Sprintf("line %d: %s", line, reason)
 	}
-	if c.line > 0 {
-		r.Reason = fmt.Sprintf("line %d: %s", c.line, r.Reason)
-	}
-	d.body.Rejects = append(d.body.Rejects, r)
+	return r
 }
 
 // rejectValue rejects the current item because of one of its values.
 func (d *Decoder) rejectValue(metric []byte, format string, args ...any) {
-	if !d.current.bad {
+	switch {
+	case d.current.bad:
+	case d.current.long:
+		d.reject("value", format, args...)
+	case d.body.byLine:
+		d.reject(clip(metric)+":", format, args...)
+	default:
 		d.reject("values."+clip(metric), format, args...)
 	}
+}
+
+// rejectMetric rejects the current item because of the name of one of its metrics.
+func (d *Decoder) rejectMetric(metric []byte, format string, args ...any) {
+	if d.current.long {
+		d.reject("metric", format, args...)
+		return
+	}
+	d.rejectValue(metric, format, args...)
 }
 
 // reasonOf returns what a resolver's error has to tell the caller of the API.
