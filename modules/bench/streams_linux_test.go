@@ -1,0 +1,157 @@
+package bench
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// streaming returns the program on an empty database whose series exist, and the request for a stream.
+func streaming(b testing.TB) (p *program, request []byte) {
+	b.Helper()
+	p = runProgram(b, shared.database(b))
+	p.login(b)
+	require.NoError(b, newSender(b, p, everyone(), fleet).send())
+	return p, p.get("/api/stream", url.Values{})
+}
+
+// opened ends what a stream says at its beginning.
+const opened = "event: position"
+
+// BenchmarkIdleViewer reports the program's memory for each of many viewers of everything that get nothing.
+func BenchmarkIdleViewer(b *testing.B) {
+	const n = 5000
+	var each samples
+	for b.Loop() {
+		p, request := streaming(b)
+		openViewers(b, p.address, 100, request, opened, 1).close() // whatever the first ones cost
+		time.Sleep(2 * time.Second)
+		before, _ := memory(p.cmd.Process.Pid)
+		v := openViewers(b, p.address, n, request, opened, 1)
+		time.Sleep(2 * time.Second)
+		after, _ := memory(p.cmd.Process.Pid)
+		each = append(each, (after-before)*1024/n)
+		v.close()
+		p.stop()
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(each.at(0.5), "KiB/viewer")
+}
+
+// underWay is how many events may be on their way to viewers at once.
+const underWay = 4
+
+// BenchmarkFanOut posts events, with four of them under way, to many viewers of everything, beside a process that writes
+// the bytes of such events to as many connections, and nothing else.
+func BenchmarkFanOut(b *testing.B) {
+	for _, n := range []int{1000, 5000} {
+		b.Run(fmt.Sprintf("%d-viewers", n), func(b *testing.B) {
+			p, request := streaming(b)
+			bare := startBare(b)
+			ours := openViewers(b, p.address, n, request, opened, underWay)
+			theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", underWay)
+			var post []func() error
+			for i := range underWay {
+				s := newSingle(b, p, i)
+				post = append(post, func() error {
+					if err := ours.slot(); err != nil {
+						return err
+					}
+					return s.send()
+				})
+			}
+			order := []func() error{func() error {
+				if err := theirs.slot(); err != nil {
+					return err
+				}
+				return bare.send(1)
+			}}
+			deliveries := func(v *viewers, calls []func() error) func() float64 {
+				return func() float64 {
+					began, before := time.Now(), v.completed.Load()
+					hammer(b, *span/2, calls)
+					done := v.completed.Load() - before
+					took := time.Since(began)
+					time.Sleep(time.Second) // for what is still under way
+					return float64(done) * float64(n) / took.Seconds()
+				}
+			}
+			compare(b, "deliveries/s", contender{"", deliveries(ours, post)}, contender{"bare", deliveries(theirs, order)})
+		})
+	}
+}
+
+// BenchmarkBursts posts bursts of 100 events to 1,000 viewers of everything, each when the last one has arrived, beside a
+// bare process that writes the bytes of each burst at once.
+func BenchmarkBursts(b *testing.B) {
+	const n, burst = 1000, 100
+	p, request := streaming(b)
+	bare := startBare(b)
+	ours := openViewers(b, p.address, n, request, opened, 1)
+	theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
+	s := newSender(b, p, everyone(), burst)
+	var posted, ordered int64
+	deliveries := func(call func() error) func() float64 {
+		return func() float64 { return n * burst * hammer(b, *span/2, []func() error{call}) }
+	}
+	compare(b, "deliveries/s",
+		contender{"", deliveries(func() error {
+			posted += burst
+			if err := s.send(); err != nil {
+				return err
+			}
+			return ours.await(posted)
+		})},
+		contender{"bare", deliveries(func() error {
+			ordered += burst
+			if err := bare.send(burst); err != nil {
+				return err
+			}
+			return theirs.await(ordered)
+		})},
+	)
+}
+
+// BenchmarkLatency reports how long it takes from the moment at which an event is posted until viewers have got it, storing
+// included, at 10,000 deliveries a second to 1,000 viewers: of the instance that it is posted to, or of another one on the
+// same database. Beside it, a bare process that stores nothing.
+func BenchmarkLatency(b *testing.B) {
+	const n = 1000
+	cfg := shared.database(b)
+	p := runProgram(b, cfg)
+	p.login(b)
+	other := runProgram(b, cfg)
+	poster := newSingle(b, p, 0)
+	require.NoError(b, poster.send())
+	for name, address := range map[string]string{"same-instance": p.address, "other-instance": other.address} {
+		b.Run(name, func(b *testing.B) {
+			bare := startBare(b)
+			ours := openViewers(b, address, n, p.get("/api/stream", url.Values{}), opened, 1)
+			theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
+			for b.Loop() {
+				paced(b, ours, poster.send)
+				paced(b, theirs, func() error { return bare.send(1) })
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(ours.latencies.at(0.5), "p50-ms")
+			b.ReportMetric(ours.latencies.at(0.99), "p99-ms")
+			b.ReportMetric(theirs.latencies.at(0.5), "bare-p50-ms")
+			b.ReportMetric(theirs.latencies.at(0.99), "bare-p99-ms")
+		})
+	}
+}
+
+// paced sends ten events a second and waits until every viewer has got all.
+func paced(b testing.TB, v *viewers, send func() error) {
+	b.Helper()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for began := time.Now(); time.Since(began) < *span; <-ticker.C {
+		v.mark()
+		require.NoError(b, send())
+	}
+	require.NoError(b, v.await(int64(len(v.sent))))
+}
