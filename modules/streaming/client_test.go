@@ -152,6 +152,25 @@ func (s *stream) read(n int) (all []reading) {
 	return all
 }
 
+// collect receives up to n readings in the background; fewer when the stream ends before.
+func (s *stream) collect(n int) <-chan []message {
+	collected := make(chan []message, 1)
+	go func() {
+		var all []message
+		for len(all) < n {
+			m, err := s.receive()
+			if err != nil {
+				break
+			}
+			if m.Event == "reading" {
+				all = append(all, m)
+			}
+		}
+		collected <- all
+	}()
+	return collected
+}
+
 // ids returns the ids of the next n messages.
 func (s *stream) ids(n int) (ids []string) {
 	s.t.Helper()

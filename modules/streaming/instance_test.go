@@ -43,6 +43,7 @@ type options struct {
 	streaming config.Streaming
 	window    int // bytes
 	checker   checker
+	guard     guard // instead of one that takes everyone for the principal
 }
 
 // start starts an instance on the database. It ends with the test, or by stop.
@@ -61,9 +62,11 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	tail := readings.NewTail(db, i.log, i.window, i.registry, logger)
 	i.appender = readings.NewAppender(i.log, tail, i.registry, 1<<20, logger)
 	i.folder = readings.NewFolder(db, i.log, tail, i.window, config.Readings{FoldInterval: time.Hour, FoldReadings: 1 << 30, LogRetention: time.Hour}, logger)
-	guard := authtest.As(o.principal)
+	if o.guard == nil {
+		o.guard = authtest.As(o.principal)
+	}
 	if o.checker == nil {
-		o.checker = guard
+		o.checker = authtest.As(o.principal)
 	}
 	drain := httpserver.NewDrain()
 	i.hub = NewHub(o.streaming, Sources{
@@ -74,7 +77,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	require.NoError(t, i.appender.Start(ctx))
 	require.NoError(t, i.hub.Start(ctx))
 	<-tail.Loaded()
-	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, guard)},
+	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, o.guard)},
 		httpservertest.WithDrain(drain), httpservertest.WithLog(logger))
 	stopped := false
 	i.stop = func() {

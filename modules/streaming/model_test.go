@@ -73,7 +73,7 @@ func (f *follower) follow(random *rand.Rand, instances func() []string) error {
 			}
 			continue // the instance is stopping
 		}
-		done, err := f.record1(s, random.IntN(400))
+		done, err := f.recordSome(s, random.IntN(300))
 		lastID = s.lastID
 		s.close()
 		if done || err != nil {
@@ -83,8 +83,8 @@ func (f *follower) follow(random *rand.Rand, instances func() []string) error {
 	return errors.New("the closing event has not come")
 }
 
-// record1 records up to n messages of one connection.
-func (f *follower) record1(s *stream, n int) (done bool, err error) {
+// recordSome records up to n messages of one connection.
+func (f *follower) recordSome(s *stream, n int) (done bool, err error) {
 	for range n {
 		m, err := s.receive()
 		switch {
@@ -110,7 +110,7 @@ func (f *follower) record1(s *stream, n int) (done bool, err error) {
 func randomData(random *rand.Rand) (data []datum) {
 	n := 1 + random.IntN(20)
 	if random.IntN(15) == 0 {
-		n = 3000
+		n = 1500
 	}
 	for len(data) < n {
 		device, ts := fmt.Sprint("d", random.IntN(6)), random.Int64N(4)
@@ -154,10 +154,10 @@ func TestEveryViewersRecordIsTheLogFiltered(t *testing.T) {
 
 	random := rand.New(rand.NewPCG(8, 9))
 	log := posted{}
-	for round := range 150 {
+	for round := range 100 {
 		data := randomData(random)
 		log[running[random.IntN(2)].post(t, data...)] = data
-		switch round % 30 {
+		switch round % 25 {
 		case 10:
 			running[0].fold(t)
 			for _, i := range running {

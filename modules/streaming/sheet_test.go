@@ -58,11 +58,11 @@ func eventsFrom(s *sheets, b *readings.Batch, from int32) []string {
 func TestEventsDoNotDependOnWhereAViewerBegins(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 50 {
+	for range 12 {
 		b := randomBatch(random, random.IntN(5*sheetReadings))
 		whole := eventsFrom(newSheets(names{}), b, 0)
 		shared := newSheets(names{})
-		for range 20 {
+		for range 5 {
 			from := random.Int32N(int32(b.Len()) + 1)
 			fresh, cached := eventsFrom(newSheets(names{}), b, from), eventsFrom(shared, b, from)
 			require.Equal(t, fresh, cached)
@@ -80,7 +80,7 @@ func TestEventsDoNotDependOnWhereAViewerBegins(t *testing.T) {
 func TestEventsOfOtherDevicesStayWhenADeviceIsDeleted(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
-	for range 50 {
+	for range 12 {
 		b := randomBatch(random, random.IntN(5*sheetReadings))
 		kept := newSheets(names{})
 		before := eventsFrom(kept, b, 0)

@@ -80,9 +80,10 @@ func TestAStreamResumesFromTheLogTableAndGoesOnLiveWithoutASeam(t *testing.T) {
 	_, _, ok := first.window.Next(0)
 	require.False(t, ok, "the window must not reach back, or this tests nothing")
 	s := open(t, first.url("since=0"), "")
-	go first.postMany(t, "a", 60, 40)
-	for k, r := range s.read(100) {
-		require.Equal(t, map[string]float64{"m": float64(k)}, r.Values)
+	all := s.collect(100)
+	first.postMany(t, "a", 60, 40)
+	for k, m := range <-all {
+		require.Equal(t, map[string]float64{"m": float64(k)}, m.reading(t).Values)
 	}
 }
 
