@@ -62,7 +62,11 @@ func (b *tab) listen(raw any) {
 		b.errors = append(b.errors, fmt.Sprintf("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == "error" || e.Type == "assert" {
-			b.errors = append(b.errors, fmt.Sprint("console: ", e.Args))
+			text := "console:"
+			for _, arg := range e.Args {
+				text += fmt.Sprintf(" %s%s", arg.Value, arg.Description)
+			}
+			b.errors = append(b.errors, text)
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == "error" {
@@ -83,14 +87,13 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) error {
 	return chromedp.Do(ctx, steps...)
 }
 
-// await waits until the expression is true.
+// await waits until the expression is true. The page itself looks: chromedp's Poll may pick the context of the page before.
 func (b *tab) await(t *testing.T, expression string) {
 	t.Helper()
-	require.NoError(t, b.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Poll[bool]("!!("+expression+")",
-			chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(browserTimeout))(ctx, target)
-		return chromedp.Void{}, err
-	}), "waiting for %s", expression)
+	evaluate[bool](t, b, `new Promise((done) => {
+		const look = () => (`+expression+`) ? done(true) : setTimeout(look, 20)
+		look()
+	})`)
 }
 
 // evaluate returns the value of the expression, or what it promises.

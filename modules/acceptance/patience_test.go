@@ -86,6 +86,24 @@ func (g *gate) shut() {
 // the server starts has to wait.
 func TestAStreamThatComesBackWhileTheServerStartsIsServed(t *testing.T) {
 	t.Parallel()
+	_, gate, status := starting(t)
+	gate.open()
+	require.Equal(t, http.StatusOK, <-status)
+}
+
+func TestAServerThatIsStillStartingStopsAtOnce(t *testing.T) {
+	t.Parallel()
+	p, _, status := starting(t)
+	began := time.Now()
+	require.Zero(t, p.stop(), p.log)
+	require.Less(t, time.Since(began), 5*time.Second, "it waits for no stream that waits for it")
+	require.Equal(t, http.StatusServiceUnavailable, <-status)
+}
+
+// starting returns a program that cannot reach its database until the gate is opened, and where the status will come of
+// a stream that has been asked for.
+func starting(t *testing.T) (*program, *gate, <-chan int) {
+	t.Helper()
 	gate, db := newGate(t, pgtest.Config(t))
 	p := start(t, db)
 	p.kill()
@@ -95,7 +113,7 @@ func TestAStreamThatComesBackWhileTheServerStartsIsServed(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, p.answers("/readyz"))
 
 	asked := make(chan struct{})
-	status := make(chan int)
+	status := make(chan int, 1)
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(asked) }})
 	go func() { status <- p.follow(ctx) }()
 	<-asked
@@ -104,8 +122,7 @@ func TestAStreamThatComesBackWhileTheServerStartsIsServed(t *testing.T) {
 		require.Fail(t, "the stream did not wait", "it was answered %d", got)
 	case <-time.After(200 * time.Millisecond): // it would have been refused by now
 	}
-	gate.open()
-	require.Equal(t, http.StatusOK, <-status)
+	return p, gate, status
 }
 
 // follow opens a stream, closes it, and returns the status.
