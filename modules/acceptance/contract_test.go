@@ -37,6 +37,8 @@ var needs = map[string]auth.Scope{
 	"updateDevice":   auth.DevicesWrite,
 	"deleteDevice":   auth.DevicesWrite,
 	"postReadings":   auth.ReadingsWrite,
+	"writeLines":     auth.ReadingsWrite,
+	"writeLinesV1":   auth.ReadingsWrite,
 	"getHistory":     auth.ReadingsRead,
 	"getLatest":      auth.ReadingsRead,
 	"foldReadings":   auth.Admin,

@@ -65,12 +65,16 @@ func (b bearer) RoundTrip(request *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(request)
 }
 
-// asProblem refuses answers that are no problem details.
+// asProblem refuses answers that are no problem details, except to clients of InfluxDB, who expect another shape.
 type asProblem struct{ next http.RoundTripper }
 
 func (a asProblem) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := a.next.RoundTrip(request)
-	if err == nil && response.Header.Get("Content-Type") != "application/problem+json" {
+	want := "application/problem+json"
+	if strings.HasSuffix(request.URL.Path, "/write") {
+		want = "application/json"
+	}
+	if err == nil && response.Header.Get("Content-Type") != want {
 		response.Body.Close()
 		return nil, errors.New("the answer is no problem but " + response.Header.Get("Content-Type"))
 	}

@@ -25,7 +25,8 @@ func Routes(service *Service, guard guard, maxBody int) httpserver.Routes {
 		api.Get("/readings", guard.Require(auth.ReadingsRead), h.history)
 		api.Get("/readings/latest", guard.Require(auth.ReadingsRead), h.latest)
 		api.Post("/readings/fold", guard.Require(auth.Admin), h.fold)
-	}}
+		h.mountWrite(api, guard)
+	}, Root: func(root fiber.Router) { h.mountWriteRoot(root, guard) }}
 }
 
 type handlers struct {

@@ -22,6 +22,8 @@ type Receipt struct {
 	// Rejected counts the items that were not stored; Rejects describes the first of them.
 	Rejected int
 	Rejects  []payload.Reject
+	// Forbidden says that among them are devices that the principal's token does not cover.
+	Forbidden bool
 }
 
 // Ingest makes the readings of one request durable on behalf of the principal. Without skip it is all or nothing: an Invalid
@@ -71,7 +73,9 @@ func (s *Service) store(ctx context.Context, who auth.Principal, body *payload.B
 			}
 		}
 	}
-	receipt := Receipt{Accepted: len(body.Series), Rejected: body.Rejected, Rejects: slices.Clone(body.Rejects)}
+	receipt := Receipt{
+		Accepted: len(body.Series), Rejected: body.Rejected, Rejects: slices.Clone(body.Rejects), Forbidden: names.forbidden,
+	}
 	if receipt.Accepted == 0 {
 		return receipt, nil
 	}
@@ -132,10 +136,8 @@ func rejectUnknown(body *payload.Body, items []int32) {
 		if len(body.Rejects) == payload.MaxRejects {
 			break
 		}
-		body.Rejects = append(body.Rejects, payload.Reject{
-			Index: int(item), Field: fmt.Sprintf("readings[%d].device", item),
-			Reason: "is not registered, and registering devices takes the scope devices:write",
-		})
+		body.Rejects = append(body.Rejects, body.Reject(int(item), "device",
+			"is not registered, and registering devices takes the scope devices:write"))
 	}
 	slices.SortFunc(body.Rejects, func(a, b payload.Reject) int { return a.Index - b.Index })
 }

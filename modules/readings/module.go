@@ -14,8 +14,12 @@ import (
 	"telltale/platform/postgres"
 )
 
-//go:embed openapi.yaml
-var openAPI []byte
+var (
+	//go:embed openapi.yaml
+	openAPI []byte
+	//go:embed openapi_write.yaml
+	openAPIWrite []byte
+)
 
 // Module provides the log, its tail, the recent window, and the API of readings. What runs in the background starts and
 // stops in the order of who needs whom: the server, which needs all of it, starts last and stops first.
@@ -36,6 +40,10 @@ var Module = fx.Module("readings",
 		),
 		fx.Annotate(
 			func() openapi.Fragment { return openapi.Fragment{Name: "readings", YAML: openAPI} },
+			fx.ResultTags(`group:"openapi"`),
+		),
+		fx.Annotate(
+			func() openapi.Fragment { return openapi.Fragment{Name: "readings: write", YAML: openAPIWrite} },
 			fx.ResultTags(`group:"openapi"`),
 		),
 		fx.Annotate((*Service).Probe, fx.ResultTags(`group:"probes"`)),

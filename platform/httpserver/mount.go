@@ -17,13 +17,16 @@ type Route struct {
 	Path string
 }
 
-// Mount adds the routes beneath /api, in order of their names.
+// Mount adds the routes beneath /api and at the root, in order of their names.
 func Mount(app *fiber.App, routes ...Routes) {
 	sorted := slices.Clone(routes)
 	slices.SortStableFunc(sorted, func(a, b Routes) int { return strings.Compare(a.Name, b.Name) })
 	api := app.Group("/api")
 	for _, r := range sorted {
 		r.Mount(api)
+		if r.Root != nil {
+			r.Root(app)
+		}
 	}
 }
 

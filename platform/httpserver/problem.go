@@ -31,6 +31,12 @@ type Problem struct {
 	Errors    []fault.Field `json:"errors,omitempty"`
 }
 
+const restateKey = "telltale.restate"
+
+// Restate has what goes wrong with the request from here on answered as JSON of another shape. It is for routes that stand
+// in for those of another server, whose clients read errors as that one writes them; status and header stay the same.
+func Restate(c *fiber.Ctx, restate func(Problem) any) { c.Locals(restateKey, restate) }
+
 // problems writes errors as problem+json; it is the only code that does.
 type problems struct {
 	log     *zap.Logger
@@ -54,14 +60,19 @@ func (p *problems) handle(c *fiber.Ctx, err error) error {
 	if f.Kind == fault.TooManyRequests || f.Kind == fault.Unavailable {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(f.RetryAfter))
 	}
-	body, err := json.Marshal(Problem{
+	problem := Problem{
 		Type: "urn:telltale:problem:" + a.name, Title: a.title, Status: a.status, Detail: detail,
 		Instance: string(c.Context().URI().PathOriginal()), RequestID: RequestID(c), Errors: f.Fields,
-	})
+	}
+	shape, contentType := any(problem), ProblemType
+	if restate, ok := c.Locals(restateKey).(func(Problem) any); ok {
+		shape, contentType = restate(problem), fiber.MIMEApplicationJSON
+	}
+	body, err := json.Marshal(shape)
 	if err != nil {
 		return fmt.Errorf("encoding a problem: %w", err)
 	}
-	c.Set(fiber.HeaderContentType, ProblemType)
+	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(a.status).Send(body)
 }

@@ -8,4 +8,6 @@ type Routes struct {
 	Name string
 	// Mount adds the module's routes beneath /api. Handlers return errors (see package fault) and never write them.
 	Mount func(api fiber.Router)
+	// Root adds routes at the root, where clients written for other servers look for them; nil adds none.
+	Root func(root fiber.Router)
 }
