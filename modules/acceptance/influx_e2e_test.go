@@ -1,0 +1,71 @@
+//go:build e2e
+
+package acceptance
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/platform/postgres/pgtest"
+)
+
+func TestE2ENodePackageInfluxDBClientWrites(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "nodejs", "node")
+	requireProgram(t, "npm", "npm")
+	dir := t.TempDir()
+	install := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "@influxdata/influxdb-client@1.35.0")
+	install.Dir = dir
+	out, err := install.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	script, err := os.ReadFile(filepath.Join("testdata", "writer.mjs"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "writer.mjs"), script, 0o600))
+
+	p := start(t, pgtest.Config(t))
+	node := exec.CommandContext(t.Context(), "node", "writer.mjs")
+	node.Dir = dir
+	node.Env = append(os.Environ(), "URL="+p.url, "TOKEN="+p.key())
+	var diagnostics strings.Builder
+	node.Stderr = &diagnostics
+	said, err := node.Output()
+	require.NoError(t, err, "%s%s", said, &diagnostics)
+	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+	require.Len(t, lines, 5, "%s", said)
+	require.Equal(t, "written", lines[0])
+	require.JSONEq(t, `{"status":422,"code":"unprocessable entity","message":"partial write: 1 values were stored, 1 lines were not: `+
+		`line 2: no tag names the device: it takes host or device"}`, lines[1])
+	require.Equal(t, "refused", lines[2])
+	require.JSONEq(t, `{"status":401,"code":"unauthorized"}`, lines[3])
+	require.Equal(t, "refused", lines[4])
+
+	series := p.history("device=node")
+	require.Len(t, series, 4)
+	require.Len(t, series["node/temperature.raw"], 5000)
+	for i, point := range series["node/temperature"] {
+		require.Equal(t, []float64{float64(i + 1), float64(i+1) / 10}, point)
+	}
+	require.Equal(t, [][]float64{{1, 1}}, series["node/relay;place=roof"])
+	require.Equal(t, [][]float64{{1, 1}}, series["node/m"])
+}
+
+func TestE2ECurlWritesAsToAnInfluxDB(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "curl", "curl")
+	p := start(t, pgtest.Config(t))
+	curl := func(arguments ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), "curl", append([]string{"--silent", "--show-error", "--write-out", "%{http_code}"}, arguments...)...).Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	require.Equal(t, "204", curl("--user", "telegraf:"+p.key(), "--data-binary", "m,host=a value=1 1", p.url+"/write?db=d&precision=ms"))
+	require.Equal(t, "204", curl("--header", "Authorization: Token "+p.key(), "--data-binary", "m,host=a value=2 2", p.url+"/api/v2/write?precision=ms"))
+	require.Equal(t, "204", curl("--head", p.url+"/ping")[len("HTTP/1.1 "):][:3])
+	require.Equal(t, [][]float64{{1, 1}, {2, 2}}, p.history("device=a")["a/m"])
+}
