@@ -15,6 +15,10 @@ import (
 // keepAlive lets the kernel notice within half a minute that the other side of a silent connection has gone.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
+// silenceLimit is how long a statement under way waits for a server that acknowledges nothing, as one whose machine has
+// vanished.
+const silenceLimit = time.Minute
+
 // ConnConfig translates settings for a connection outside of the pool. The only startup parameter is the application's
 // name: poolers refuse most others.
 func ConnConfig(cfg config.DB) (*pgx.ConnConfig, error) {
@@ -37,7 +41,7 @@ func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
 	}
 	cc.ConnectTimeout = cfg.ConnectionTimeout
 	cc.RuntimeParams = map[string]string{"application_name": "telltale"}
-	cc.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
+	cc.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive, Control: limitSilence}).DialContext
 	if !cfg.PreparedStatements {
 		cc.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
