@@ -33,8 +33,10 @@ type Appender struct {
 	queued atomic.Int64  // readings that wait or are being committed
 	queue  chan *request // as long as there can be requests; a request in it is at most one of limit
 
-	stop context.CancelFunc
-	done chan struct{}
+	stop  context.CancelFunc
+	work  context.Context // of the commits, which go on after a stop
+	abort context.CancelFunc
+	done  chan struct{}
 }
 
 // request is one caller's readings on their way into a batch.
@@ -61,14 +63,18 @@ func NewAppender(log *Log, tail *Tail, registry *devices.Registry, limit int, lo
 // Start begins to commit what Append brings.
 func (a *Appender) Start(ctx context.Context) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.work, a.abort = context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
 	go a.run(run)
 	return nil
 }
 
-// Stop commits what waits and returns when the appender has ended. No Append may begin after it.
-func (a *Appender) Stop(context.Context) error {
+// Stop commits what waits and returns when the appender has ended. Commits that have not ended when ctx does are given
+// up: nobody is told that their readings are stored. No Append may begin after it.
+func (a *Appender) Stop(ctx context.Context) error {
 	a.stop()
+	defer a.abort()
+	defer context.AfterFunc(ctx, a.abort)()
 	<-a.done
 	return nil
 }
@@ -161,7 +167,7 @@ func (a *Appender) split(group []*request) []*request {
 
 // commit appends a group as one batch and tells each request the outcome. A stop does not interrupt it.
 func (a *Appender) commit(group []*request) {
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	ctx, cancel := context.WithTimeout(a.work, commitTimeout)
 	defer cancel()
 	for len(group) > 0 {
 		// The mark is read before the series are checked: whatever is dropped after the check fails the append.

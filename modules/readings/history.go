@@ -34,39 +34,43 @@ func (s *Service) History(ctx context.Context, who auth.Principal, q Query, out 
 	default:
 		return fault.Busy(time.Second, s.tail.Err(), "history cannot be read until the log has been read")
 	}
-	series, err := s.selectSeries(who, q)
+	leave, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
-	select {
-	case s.queries <- struct{}{}:
-		defer func() { <-s.queries }()
-	default:
-		if err := s.waitForQuery(ctx); err != nil {
-			return err
-		}
-		defer func() { <-s.queries }()
-	}
+	defer leave()
 	bounded, cancel := context.WithTimeout(ctx, s.limits.QueryTimeout)
 	defer cancel()
-	err = s.history(bounded, q, series, out)
+	err = s.reachAndAnswer(bounded, who, q, out)
 	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) && fault.As(err) == nil {
 		return fault.Busy(time.Second, err, "the query took longer than %s; ask for less at once, or for an interval", s.limits.QueryTimeout)
 	}
 	return err
 }
 
-// waitForQuery waits for a place among the running queries, not for long.
-func (s *Service) waitForQuery(ctx context.Context) error {
+// reachAndAnswer answers as of a moment after its call: first the window takes in what other instances have acknowledged.
+func (s *Service) reachAndAnswer(ctx context.Context, who auth.Principal, q Query, out answer) error {
+	if err := s.tail.Reach(ctx); err != nil {
+		return err
+	}
+	series, err := s.selectSeries(who, q)
+	if err != nil {
+		return err
+	}
+	return s.history(ctx, q, series, out)
+}
+
+// enter waits for a place among the running queries, not for long. The place is held until leave is called.
+func (s *Service) enter(ctx context.Context) (leave func(), err error) {
 	timer := time.NewTimer(queryPatience)
 	defer timer.Stop()
 	select {
 	case s.queries <- struct{}{}:
-		return nil
+		return func() { <-s.queries }, nil
 	case <-timer.C:
-		return errTooManyQueries(cap(s.queries))
+		return nil, errTooManyQueries(cap(s.queries))
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 

@@ -111,6 +111,9 @@ func (s *Service) register(ctx context.Context, who auth.Principal, body *payloa
 		}
 		name := names.wanted[-1-id]
 		found, ok := s.registry.Find(name.Device, name.Metric)
+		if !ok && who.Can(auth.DevicesWrite) {
+			return nil, fault.Busy(time.Second, nil, "device %q is being deleted; send its readings again", name.Device)
+		}
 		if !ok {
 			unknown = append(unknown, body.Item[i])
 			continue

@@ -62,6 +62,15 @@ func (l *Log) State(ctx context.Context) (s State, err error) {
 	return s, nil
 }
 
+// head returns the seq of the newest batch.
+func (l *Log) head(ctx context.Context) (seq int64, err error) {
+	const query = `SELECT coalesce((SELECT max(seq) FROM reading_log), folded_seq) FROM log_state`
+	if err := l.db.QueryRow(ctx, query).Scan(&seq); err != nil {
+		return 0, fmt.Errorf("reading the log's head: %w", err)
+	}
+	return seq, nil
+}
+
 // The lock is taken by a statement of its own, so that the snapshot of the next one sees every batch before it. It is
 // held until the commit: seq order is commit order, and seqs are consecutive.
 const lockAppend = `SELECT pg_advisory_xact_lock($1)`

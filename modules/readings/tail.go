@@ -18,10 +18,10 @@ import (
 const (
 	// pollInterval bounds how late a batch of another instance is seen when no doorbell rings.
 	pollInterval = time.Second
+	// refreshInterval bounds how late a unit that was changed at another instance is seen.
+	refreshInterval = time.Minute
 	// pruneAfter is how long folded readings stay indexed, for queries that have looked at the chunks before the fold.
 	pruneAfter = 10 * time.Second
-	// reloadInterval bounds how late a unit that was changed at another instance is seen.
-	reloadInterval = time.Minute
 	// readAhead is about how many readings the tail asks for at once.
 	readAhead = 500_000
 )
@@ -40,10 +40,10 @@ type Tail struct {
 	done   chan struct{}
 	loaded chan struct{} // closed once the tail has caught up for the first time
 
+	refreshing sync.WaitGroup
+
 	dropped atomic.Int64 // seq of the newest batch applied that dropped series
 	failing atomic.Pointer[error]
-
-	reloaded time.Time // when the registry was read last; used by run's goroutine alone
 
 	advancing sync.Mutex // held while batches are applied
 }
@@ -75,6 +75,7 @@ func (t *Tail) Stop(ctx context.Context) error {
 	err := t.listener.Stop(ctx)
 	t.stop()
 	<-t.done
+	t.refreshing.Wait()
 	return err
 }
 
@@ -126,12 +127,30 @@ func (t *Tail) run(ctx context.Context) {
 		}
 	}
 	close(t.loaded)
+	t.refreshing.Go(func() { t.refresh(ctx) })
 	for {
 		select {
 		case <-t.rung:
 			t.attempt(ctx, t.advance)
 		case <-ticker.C:
 			t.attempt(ctx, t.poll)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refresh reads the registry anew from time to time, for units that were changed at other instances. It has a goroutine of
+// its own because a million series take a while.
+func (t *Tail) refresh(ctx context.Context) {
+	ticker := time.NewTicker(refreshInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if err := t.registry.Load(ctx); err != nil && ctx.Err() == nil {
+				t.logger.Warn("units that were changed elsewhere are seen later", zap.Error(err))
+			}
 		case <-ctx.Done():
 			return
 		}
@@ -179,6 +198,16 @@ func (t *Tail) advance(ctx context.Context) error {
 	return t.catchUp(ctx)
 }
 
+// Reach makes the window hold every batch that the log has now, whichever instance appended it: whoever was acknowledged
+// anywhere before this call finds its readings in what is read after it.
+func (t *Tail) Reach(ctx context.Context) error {
+	head, err := t.log.head(ctx)
+	if err != nil || head <= t.window.Head() {
+		return err
+	}
+	return t.advance(ctx)
+}
+
 // poll notices what the doorbell did not tell: batches, folds by other instances, and a log that is torn, which it reads
 // anew.
 func (t *Tail) poll(ctx context.Context) error {
@@ -203,12 +232,6 @@ func (t *Tail) poll(ctx context.Context) error {
 		return t.load(ctx)
 	}
 	now := time.Now()
-	if now.Sub(t.reloaded) > reloadInterval {
-		t.reloaded = now
-		if err := t.registry.Load(ctx); err != nil {
-			return err
-		}
-	}
 	t.window.Folded(min(state.Folded, t.window.Head()), now)
 	t.window.Prune(now.Add(-pruneAfter))
 	return nil

@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"telltale/config"
@@ -42,6 +44,7 @@ func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
 	cc.ConnectTimeout = cfg.ConnectionTimeout
 	cc.RuntimeParams = map[string]string{"application_name": "telltale"}
 	cc.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive, Control: limitSilence}).DialContext
+	cc.AfterConnect = settle
 	if !cfg.PreparedStatements {
 		cc.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
@@ -50,6 +53,16 @@ func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
 	pc.MaxConnLifetimeJitter = pc.MaxConnLifetime / 6
 	pc.HealthCheckPeriod = min(max(cfg.IdleTimeout/4, 100*time.Millisecond), 5*time.Second)
 	return pc, nil
+}
+
+// settle makes a new session what statements rely on, whatever the server's defaults are: appends need each statement to
+// see what was committed before it, and a server that waits for the rest of a message from a machine which has vanished must
+// not hold locks for two hours. Startup parameters would say the same, but poolers refuse them.
+func settle(ctx context.Context, conn *pgconn.PgConn) error {
+	const query = `SELECT set_config('default_transaction_isolation', 'read committed', false),
+		set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false),
+		set_config('tcp_keepalives_count', '3', false)`
+	return wrap("settle a new connection", conn.Exec(ctx, query).Close())
 }
 
 func quote(value string) string {
