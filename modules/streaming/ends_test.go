@@ -76,6 +76,23 @@ func TestAStreamEndsWhenItsCredentialsAreRevoked(t *testing.T) {
 	require.Equal(t, "token refused", i.ended(t, 1)["reason"])
 }
 
+func TestTheEndOfAStreamIsLoggedAndCounted(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t))
+	i.postMany(t, "a", 0, 3)
+	s := open(t, i.url("since=0&access_token=secret"), "")
+	s.read(3) // by itself
+	i.postMany(t, "a", 3, 4)
+	s.read(4) // by a pump
+	s.close()
+	line := i.ended(t, 1)
+	require.EqualValues(t, 7, line["events"])
+	require.NotContains(t, fmt.Sprint(line), "secret")
+	require.EqualValues(t, 7, i.counted(t, "telltale_stream_events_total"))
+	require.EqualValues(t, line["bytes"], i.counted(t, "telltale_stream_bytes_total"))
+	require.EqualValues(t, 1, i.counted(t, "telltale_stream_ends_total"))
+}
+
 func TestADrainSpreadsTheReturnOfItsViewers(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))

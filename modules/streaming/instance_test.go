@@ -34,6 +34,7 @@ type instance struct {
 	folder   *readings.Folder
 	server   *httpservertest.Server
 	logs     *observer.ObservedLogs
+	metrics  *prometheus.Registry
 	stop     func()
 }
 
@@ -58,7 +59,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	}
 	logger := zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
 	seen, logs := observer.New(zap.InfoLevel)
-	i := &instance{registry: devices.NewRegistry(db), log: readings.NewLog(db), window: readings.NewWindow(o.window), logs: logs}
+	i := &instance{registry: devices.NewRegistry(db), log: readings.NewLog(db), window: readings.NewWindow(o.window), logs: logs, metrics: prometheus.NewRegistry()}
 	tail := readings.NewTail(db, i.log, i.window, i.registry, logger)
 	i.appender = readings.NewAppender(i.log, tail, i.registry, 1<<20, logger)
 	i.folder = readings.NewFolder(db, i.log, tail, i.window, config.Readings{FoldInterval: time.Hour, FoldReadings: 1 << 30, LogRetention: time.Hour}, logger)
@@ -71,7 +72,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	drain := httpserver.NewDrain()
 	i.hub = NewHub(o.streaming, Sources{
 		Window: i.window, Log: i.log, Registry: i.registry, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
-	}, prometheus.NewRegistry(), zap.New(seen))
+	}, i.metrics, zap.New(seen))
 	ctx := context.Background()
 	require.NoError(t, tail.Start(ctx))
 	require.NoError(t, i.appender.Start(ctx))
@@ -148,6 +149,21 @@ func (i *instance) ended(t testing.TB, n int) map[string]any {
 		return len(found) >= n
 	}, 10*time.Second, time.Millisecond)
 	return found[n-1].ContextMap()
+}
+
+// counted returns what a counter has come to, over all its labels.
+func (i *instance) counted(t testing.TB, name string) (total float64) {
+	t.Helper()
+	families, err := i.metrics.Gather()
+	require.NoError(t, err)
+	for _, family := range families {
+		if family.GetName() == name {
+			for _, metric := range family.GetMetric() {
+				total += metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return total
 }
 
 func values(all []reading) (values []string) {

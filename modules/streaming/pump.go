@@ -96,13 +96,11 @@ func (p *pump) run(ctx context.Context) {
 				return
 			}
 		}
-		var s step
+		s := step{from: seq, to: p.hub.window.Head()}
 		if ok {
 			s = p.plan(seq, batches)
-			seq = s.to
-		} else { // it has fallen behind the window, or the window has just been loaded
-			seq = p.hub.window.Head()
-		}
+		} // else it has fallen behind the window, or the window has just been loaded
+		seq = s.to
 		p.pos.Store(seq) // before members: who joins or parks from now on has to be past seq
 		members = p.members(members)
 		p.serve(&s, members)
@@ -216,7 +214,7 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 // trayFor returns what the step holds for the viewer, nil when it has to read that by itself.
 func (p *pump) trayFor(v *viewer, s *step) *tray {
 	switch {
-	case s.devices == nil:
+	case s.devices == nil, v.pos.Seq < s.from:
 		return nil
 	case v.filter.all() && v.pos == Position{Seq: s.from}:
 		return &p.shared

@@ -87,6 +87,53 @@ func TestAStreamResumesFromTheLogTableAndGoesOnLiveWithoutASeam(t *testing.T) {
 	}
 }
 
+// parked waits until all n viewers sleep, and returns them.
+func (i *instance) parked(t testing.TB, n int) (viewers []*viewer) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		viewers = nil
+		for _, p := range i.hub.pumps {
+			for _, v := range p.members(nil) {
+				v.mu.Lock()
+				if v.parked {
+					viewers = append(viewers, v)
+				}
+				v.mu.Unlock()
+			}
+		}
+		return len(viewers) == n
+	}, 10*time.Second, time.Millisecond)
+	return viewers
+}
+
+func TestAPumpThatFallsBehindTheWindowLosesNothing(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 })
+	var streams []*stream
+	for range 2 * len(i.hub.pumps) {
+		streams = append(streams, open(t, i.url(""), ""))
+	}
+	viewers := i.parked(t, len(streams))
+	for _, v := range viewers { // the pumps stop at the first of them
+		v.mu.Lock()
+	}
+	i.postMany(t, "a", 0, 5)
+	i.fold(t)
+	i.window.Prune(time.Now().Add(time.Minute))
+	i.postMany(t, "a", 5, 2)
+	_, _, ok := i.window.Next(1)
+	require.False(t, ok, "the pumps must have fallen behind, or this tests nothing")
+	for _, v := range viewers {
+		v.mu.Unlock()
+	}
+	i.postMany(t, "a", 7, 2)
+	for _, s := range streams {
+		for k, r := range s.read(9) {
+			require.Equal(t, map[string]float64{"m": float64(k)}, r.Values)
+		}
+	}
+}
+
 func TestAStreamResumesAcrossARestartAndOnAnotherInstance(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)

@@ -96,7 +96,9 @@ func (v *viewer) pour(fd uintptr, batches []*readings.Batch) (state, error) {
 		if err != nil {
 			return full, err
 		}
-		v.account(t, n, time.Now())
+		events := v.account(t, n, time.Now())
+		v.hub.metrics.events.Add(float64(events))
+		v.hub.metrics.bytes.Add(float64(n))
 		if n < len(t.text) {
 			return full, nil
 		}
@@ -159,7 +161,7 @@ func (v *viewer) next(seq int64, batches []*readings.Batch) (*readings.Batch, st
 	return held[0], full
 }
 
-// account notes that the first n bytes of the tray have been written.
+// account notes that the first n bytes of the tray have been written, and returns how many events begin in them.
 func (v *viewer) account(t *tray, n int, now time.Time) (events int) {
 	if n == 0 {
 		return 0
