@@ -85,6 +85,8 @@ type Auth struct {
 type Readings struct {
 	// MaxQueuedReadings bounds what waits for a group commit; beyond it ingest answers 503.
 	MaxQueuedReadings int
+	// MaxSeries bounds how many series may exist; readings of further ones are refused.
+	MaxSeries int
 	// MaxUnfoldedReadings bounds what the recent window holds that no chunk holds yet; beyond it ingest answers 503.
 	MaxUnfoldedReadings int
 	// FoldReadings starts a fold early when so many readings are unfolded.

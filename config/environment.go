@@ -49,6 +49,7 @@ type environment struct {
 
 	ReadingsMaxQueued   number `group:"Readings" envconfig:"READINGS_MAX_QUEUED" default:"2000000" min:"1000" max:"1000000000" desc:"Readings that may wait for a group commit; beyond it ingest answers 503."`
 	ReadingsMaxUnfolded number `envconfig:"READINGS_MAX_UNFOLDED" default:"8000000" min:"1000" max:"1000000000" desc:"Readings held in memory that no chunk holds yet; beyond it ingest answers 503."`
+	MaxSeries           number `envconfig:"MAX_SERIES" default:"1000000" min:"1" max:"100000000" desc:"Series (one metric of one device each) that may exist; beyond it ingest refuses new ones. Each takes about 300 bytes of memory in every instance."`
 	FoldReadings        number `envconfig:"FOLD_READINGS" default:"2000000" min:"1" max:"1000000000" desc:"Unfolded readings that start a fold early; at most READINGS_MAX_UNFOLDED."`
 	FoldIntervalSecs    number `envconfig:"FOLD_INTERVAL_SECS" default:"3600" min:"1" max:"86400" desc:"How often the log is folded into chunks otherwise, in seconds; folds happen at its multiples since the epoch."`
 	WindowBytes         number `envconfig:"WINDOW_BYTES" default:"67108864" min:"1048576" max:"1099511627776" desc:"Bytes of the already folded log that stay in memory for viewers that resume."`

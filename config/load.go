@@ -149,6 +149,7 @@ func (e environment) config() Config {
 		Readings: Readings{
 			MaxQueuedReadings:   e.ReadingsMaxQueued.int(),
 			MaxUnfoldedReadings: e.ReadingsMaxUnfolded.int(),
+			MaxSeries:           e.MaxSeries.int(),
 			FoldReadings:        e.FoldReadings.int(),
 			FoldInterval:        e.FoldIntervalSecs.times(time.Second),
 			WindowBytes:         e.WindowBytes.int(),

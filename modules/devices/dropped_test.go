@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"telltale/platform/fault"
 )
 
 // A device may be deleted and made anew before the registry hears of either from the log, and hears of them in any order.
@@ -37,4 +39,19 @@ func TestADroppedSeriesStaysDropped(t *testing.T) {
 	r.add([]SeriesState{{Series: Series{ID: 9, Device: "a", Metric: "m"}}})
 	r.add([]SeriesState{{Series: Series{ID: 8, Device: "a", Metric: "m"}}})
 	knows(r, 9)
+}
+
+func TestNoMoreSeriesAreRegisteredThanAllowed(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.registry.Limit(2)
+	_, err := f.registry.Register(t.Context(), []Name{{"a", "m"}, {"a", "n"}}, true)
+	require.NoError(t, err)
+	_, err = f.registry.Register(t.Context(), []Name{{"b", "m"}}, true)
+	require.Equal(t, fault.Invalid, fault.KindOf(err))
+	require.ErrorContains(t, err, "MAX_SERIES")
+	id, _ := f.registry.Find("a", "n")
+	f.registry.Drop([]int32{id})
+	_, err = f.registry.Register(t.Context(), []Name{{"b", "m"}}, true)
+	require.NoError(t, err)
 }

@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/platform/httpserver"
 	"telltale/platform/openapi"
@@ -17,7 +18,11 @@ var openAPI []byte
 // Module provides the registry of series and the API of devices. It needs a Dropper, which is whoever keeps the readings.
 var Module = fx.Module("devices",
 	fx.Provide(
-		func(db *postgres.DB) *Registry { return NewRegistry(db) },
+		func(db *postgres.DB, limits config.Readings) *Registry {
+			registry := NewRegistry(db)
+			registry.Limit(limits.MaxSeries)
+			return registry
+		},
 		func(db *postgres.DB, registry *Registry, dropper Dropper) *Service {
 			return NewService(db, registry, dropper)
 		},

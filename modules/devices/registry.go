@@ -32,11 +32,13 @@ type SeriesState struct {
 // Its size is that of the series table: about 250 bytes a series. Methods are safe for concurrent use.
 type Registry struct {
 	store registryStore
+	limit int // most series that may exist
 
 	mu sync.RWMutex
 	// devices has each device's series in order of metric. The slices are never changed but replaced, so that one may be
 	// read after mu is given back; of the states, only the newest reading and the unit change.
 	devices map[string][]*SeriesState
+	count   int            // of series
 	byID    []*SeriesState // by id; nil where the id is unknown, dropped where its series has been
 }
 
@@ -46,8 +48,11 @@ var dropped = &SeriesState{}
 
 // NewRegistry returns an empty registry; call Load before use.
 func NewRegistry(db database) *Registry {
-	return &Registry{store: registryStore{db}, devices: map[string][]*SeriesState{}}
+	return &Registry{store: registryStore{db}, limit: math.MaxInt, devices: map[string][]*SeriesState{}}
 }
+
+// Limit sets how many series may exist; Register refuses more. Call it before use.
+func (r *Registry) Limit(series int) { r.limit = series }
 
 // Metrics are the series of one device at one moment.
 type Metrics struct{ series []*SeriesState }
@@ -76,6 +81,13 @@ func (m Metrics) Find(metric []byte) (id int32, ok bool) {
 		return 0, false
 	}
 	return m.series[i].ID, true
+}
+
+// Size returns how many series there are.
+func (r *Registry) Size() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.count
 }
 
 // Find returns the id of a series, or ok=false when the registry has not met it.
@@ -189,6 +201,7 @@ func (r *Registry) Drop(ids []int32) {
 		if s == nil {
 			continue
 		}
+		r.count--
 		// A device of the same name that has been made since stays.
 		left := slices.DeleteFunc(slices.Clone(r.devices[s.Device]), func(known *SeriesState) bool { return known == s })
 		if r.devices[s.Device] = left; len(left) == 0 {
@@ -209,6 +222,7 @@ func (r *Registry) add(states []SeriesState) {
 			known.Unit = state.Unit
 			continue
 		}
+		r.count++
 		r.byID[state.ID] = &state
 		r.devices[state.Device] = with(r.devices[state.Device], &state)
 	}

@@ -103,8 +103,12 @@ WHERE (device_id, metric) IN (SELECT unnest($1::text[]), unnest($2::text[]))`
 const registerAttempts = 5
 
 // Register makes the series wanted exist and returns those whose device does not. Unknown devices are registered too
-// when createDevices is set. It is safe to call for the same series from many instances at once.
+// when createDevices is set. More series than Limit allows are an Invalid fault. It is safe to call for the same series from many instances at once.
 func (r *Registry) Register(ctx context.Context, wanted []Name, createDevices bool) (missing []Name, err error) {
+	if size := r.Size(); size+len(wanted) > r.limit {
+		return nil, fault.New(fault.Invalid, "the readings would make %d new series, and there are %d of the %d that MAX_SERIES allows",
+			len(wanted), size, r.limit)
+	}
 	for range registerAttempts {
 		var found []SeriesState
 		err = r.store.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
