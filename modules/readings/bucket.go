@@ -187,17 +187,18 @@ func firstInstant(wall time.Time, zone *time.Location) int64 {
 	}
 }
 
-// unbroken reports whether no chunk in [from, to) is cut by the edge of a bucket.
-func (b *Buckets) unbroken(from, to int64) bool {
-	if b.interval.Millis < ChunkSpan {
+// unbroken reports whether no stretch of the width given, an hour or a day, that starts at one of its multiples within
+// [from, to) is cut by the edge of a bucket.
+func (b *Buckets) unbroken(from, to, width int64) bool {
+	if b.interval.Millis < width {
 		return false
 	}
 	if b.zone == nil {
-		return b.interval.Millis%ChunkSpan == 0
+		return b.interval.Millis%width == 0
 	}
 	for ts := from; ts < to; {
 		start, end := b.bounds(ts)
-		if start%ChunkSpan != 0 || end%ChunkSpan != 0 {
+		if start%width != 0 || end%width != 0 {
 			return false
 		}
 		ts = end

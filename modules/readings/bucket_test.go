@@ -30,7 +30,7 @@ func TestEveryInstantIsInItsDayWhateverTheClocksDo(t *testing.T) {
 					followingStart, followingEnd := following.bounds(ts)
 					require.Equal(t, []int64{start, end}, []int64{followingStart, followingEnd}, name)
 				}
-				require.NotPanics(t, func() { following.unbroken(change-3*day, change+3*day) })
+				require.NotPanics(t, func() { following.unbroken(change-3*day, change+3*day, hour) })
 			}
 		}
 	}

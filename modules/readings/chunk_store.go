@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,10 +16,9 @@ const (
 	maxTS = math.MaxInt64
 )
 
-// chunk is one series' readings within the span that begins at start.
+// chunk is a unit with its readings.
 type chunk struct {
-	series int32
-	start  int64
+	unit
 	points Points
 }
 
@@ -28,71 +28,91 @@ type chunkKey struct {
 	start  int64
 }
 
+func (u unit) key() chunkKey { return chunkKey{u.series, u.start} }
+
+// The ORDER BY within the lateral join keeps the planner from any other way than the primary key. $4 and $5 let it pass
+// over partitions.
+const selectStored = `
+SELECT wanted.n, (extract(epoch FROM chunk.start_at) * 1000)::bigint, chunk.hours, chunk.count
+FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS wanted (id, since, until, n)
+CROSS JOIN LATERAL (
+	SELECT start_at, hours, count FROM reading_chunks
+	WHERE series_id = wanted.id AND start_at >= wanted.since AND start_at < wanted.until
+		AND start_at >= $4 AND start_at < $5
+	ORDER BY start_at
+) AS chunk`
+
+// readStored returns for each of the units the chunks that are stored of it, in order of time.
+func readStored(ctx context.Context, tx pgx.Tx, units []addition) ([][]storedChunk, error) {
+	series, since, until := make([]int32, len(units)), make([]time.Time, len(units)), make([]time.Time, len(units))
+	least, most := int64(maxTS), int64(minTS)
+	for i, u := range units {
+		series[i], since[i], until[i] = u.series, millis(u.start), millis(u.end)
+		least, most = min(least, u.start), max(most, u.end)
+	}
+	rows, err := tx.Query(ctx, selectStored, series, since, until, millis(least), millis(most))
+	if err != nil {
+		return nil, fmt.Errorf("looking for chunks to fold into: %w", err)
+	}
+	stored := make([][]storedChunk, len(units))
+	var n, start int64
+	var hours int16
+	var count int
+	_, err = pgx.ForEachRow(rows, []any{&n, &start, &hours, &count}, func() error {
+		u := spanOf(hours).unit(series[n-1], start)
+		stored[n-1] = append(stored[n-1], storedChunk{u, count})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for chunks to fold into: %w", err)
+	}
+	return stored, nil
+}
+
 const selectChunksByKey = `
 SELECT series_id, (extract(epoch FROM start_at) * 1000)::bigint, deltas, value
-FROM reading_chunks
-WHERE (series_id, start_at) IN (SELECT unnest($1::int[]), unnest($2::timestamptz[]))`
+FROM unnest($1::int[], $2::timestamptz[]) AS wanted (id, at)
+CROSS JOIN LATERAL (
+	SELECT series_id, start_at, deltas, value FROM reading_chunks
+	WHERE series_id = wanted.id AND start_at = wanted.at AND start_at >= $3 AND start_at <= $4
+	ORDER BY start_at
+) AS chunk`
 
-const updateChunk = `
-UPDATE reading_chunks
-SET count = $3, min = $4, max = $5, sum = $6, first = $7, last = $8, deltas = $9, value = $10
-WHERE series_id = $1 AND start_at = $2`
+// storedPoints are the readings of stored chunks.
+type storedPoints map[chunkKey]Points
 
-var chunkColumns = []string{"series_id", "start_at", "count", "min", "max", "sum", "first", "last", "deltas", "value"}
-
-// writeChunks merges chunks into those that are stored; newer values replace stored ones at the same instant. The caller
-// holds the fold lock.
-func writeChunks(ctx context.Context, tx pgx.Tx, chunks []chunk) error {
-	if len(chunks) == 0 {
-		return nil
+// of returns the readings of several chunks of a series, in order of time.
+func (s storedPoints) of(chunks []storedChunk) (p Points) {
+	if len(chunks) == 1 {
+		return s[chunks[0].key()]
 	}
-	stored, err := readChunks(ctx, tx, chunks)
-	if err != nil {
-		return err
-	}
-	var updates pgx.Batch
-	fresh := chunks[:0:0]
 	for _, c := range chunks {
-		older, ok := stored[chunkKey{c.series, c.start}]
-		if !ok {
-			fresh = append(fresh, c)
-			continue
+		part := s[c.key()]
+		p.TS, p.Value = append(p.TS, part.TS...), append(p.Value, part.Value...)
+	}
+	return p
+}
+
+// readPoints reads the chunks that the merges take.
+func readPoints(ctx context.Context, tx pgx.Tx, merges []placement) (storedPoints, error) {
+	var series []int32
+	var starts []time.Time
+	least, most := int64(maxTS), int64(minTS)
+	for _, m := range merges {
+		for _, c := range m.stored {
+			series, starts = append(series, c.series), append(starts, millis(c.start))
+			least, most = min(least, c.start), max(most, c.start)
 		}
-		c.points = mergeInto(Points{}, older, c.points)
-		updates.Queue(updateChunk, c.row()...)
 	}
-	if err := tx.SendBatch(ctx, &updates).Close(); err != nil {
-		return fmt.Errorf("updating chunks: %w", err)
+	stored := make(storedPoints, len(series))
+	if len(series) == 0 {
+		return stored, nil
 	}
-	rows := pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) { return fresh[i].row(), nil })
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"reading_chunks"}, chunkColumns, rows); err != nil {
-		return fmt.Errorf("copying chunks: %w", err)
-	}
-	return nil
-}
-
-// row returns the chunk as its table has it.
-func (c chunk) row() []any {
-	var s Summary
-	s.add(c.points.Value)
-	return []any{
-		c.series, millis(c.start), int32(s.Count), s.Min, s.Max, s.Sum, s.First, s.Last,
-		encodeDeltas(c.start, c.points.TS), c.points.Value,
-	}
-}
-
-// readChunks returns the points stored under the keys of the chunks given.
-func readChunks(ctx context.Context, tx pgx.Tx, chunks []chunk) (map[chunkKey]Points, error) {
-	series, starts := make([]int32, len(chunks)), make([]time.Time, len(chunks))
-	for i, c := range chunks {
-		series[i], starts[i] = c.series, millis(c.start)
-	}
-	rows, err := tx.Query(ctx, selectChunksByKey, series, starts)
+	rows, err := tx.Query(ctx, selectChunksByKey, series, starts, millis(least), millis(most))
 	if err != nil {
 		return nil, fmt.Errorf("reading chunks to fold into: %w", err)
 	}
 	defer rows.Close()
-	stored := map[chunkKey]Points{}
 	for rows.Next() {
 		var key chunkKey
 		if err := rows.Scan(&key.series, &key.start, nil, nil); err != nil {
@@ -107,4 +127,69 @@ func readChunks(ctx context.Context, tx pgx.Tx, chunks []chunk) (map[chunkKey]Po
 		return nil, fmt.Errorf("reading chunks to fold into: %w", err)
 	}
 	return stored, nil
+}
+
+const (
+	updateChunk = `
+UPDATE reading_chunks
+SET hours = $3, count = $4, min = $5, max = $6, sum = $7, first = $8, last = $9, deltas = $10, value = $11
+WHERE series_id = $1 AND start_at = $2`
+	deleteChunk = `DELETE FROM reading_chunks WHERE series_id = $1 AND start_at = $2`
+)
+
+var chunkColumns = []string{"series_id", "start_at", "hours", "count", "min", "max", "sum", "first", "last", "deltas", "value"}
+
+// chunkWriter collects changes of the chunks' table. The zero value is ready.
+type chunkWriter struct {
+	fresh   []chunk
+	changes pgx.Batch
+	written map[chunkKey]bool // stored chunks that are overwritten
+}
+
+// put queues a chunk, in place of the stored one with the same key if there is one among those given.
+func (w *chunkWriter) put(c chunk, stored []storedChunk) {
+	i, found := slices.BinarySearchFunc(stored, c.start, storedChunk.compareStart)
+	if !found {
+		w.fresh = append(w.fresh, c)
+		return
+	}
+	if w.written == nil {
+		w.written = map[chunkKey]bool{}
+	}
+	w.written[stored[i].key()] = true
+	w.changes.Queue(updateChunk, c.row()...)
+}
+
+// remove queues the removal of those stored chunks that no chunk was put in place of.
+func (w *chunkWriter) remove(stored []storedChunk) {
+	for _, c := range stored {
+		if !w.written[c.key()] {
+			w.changes.Queue(deleteChunk, c.series, millis(c.start))
+		}
+	}
+}
+
+// flush writes what is queued.
+func (w *chunkWriter) flush(ctx context.Context, tx pgx.Tx) error {
+	if err := tx.SendBatch(ctx, &w.changes).Close(); err != nil {
+		return fmt.Errorf("updating chunks: %w", err)
+	}
+	if len(w.fresh) == 0 {
+		return nil
+	}
+	rows := pgx.CopyFromSlice(len(w.fresh), func(i int) ([]any, error) { return w.fresh[i].row(), nil })
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"reading_chunks"}, chunkColumns, rows); err != nil {
+		return fmt.Errorf("copying chunks: %w", err)
+	}
+	return nil
+}
+
+// row returns the chunk as its table has it.
+func (c chunk) row() []any {
+	var s Summary
+	s.add(c.points.Value)
+	return []any{
+		c.series, millis(c.start), c.hours(), int32(s.Count), s.Min, s.Max, s.Sum, s.First, s.Last,
+		encodeDeltas(c.start, c.points.TS), c.points.Value,
+	}
 }

@@ -35,6 +35,8 @@ type Folder struct {
 	window *Window
 	logger *zap.Logger
 	limits config.Readings
+	now    func() time.Time
+	pack   int // readings of a day or month that is one chunk, at most
 
 	folding sync.Mutex // one fold at a time in this instance
 	stop    context.CancelFunc
@@ -44,7 +46,10 @@ type Folder struct {
 // NewFolder returns a folder that folds at multiples of the limits' FoldInterval, earlier when FoldReadings wait, and drops
 // blocks of the log that are older than LogRetention.
 func NewFolder(db *postgres.DB, log *Log, tail *Tail, window *Window, limits config.Readings, logger *zap.Logger) *Folder {
-	return &Folder{db: db, log: log, tail: tail, window: window, limits: limits, logger: logger, done: make(chan struct{})}
+	return &Folder{
+		db: db, log: log, tail: tail, window: window, limits: limits, logger: logger, done: make(chan struct{}),
+		now: time.Now, pack: packReadings,
+	}
 }
 
 // Start begins to fold once the tail has caught up with the log. It does not wait for that.
@@ -96,8 +101,11 @@ func (f *Folder) next(now time.Time) time.Time {
 	return now.Add(-foldGrace).Truncate(f.limits.FoldInterval).Add(f.limits.FoldInterval + foldGrace)
 }
 
-// maintain keeps the log's blocks ahead of its head and within its retention.
+// maintain closes days, and keeps the log's blocks ahead of its head and within its retention.
 func (f *Folder) maintain(ctx context.Context) {
+	if err := f.closeDays(ctx); err != nil && ctx.Err() == nil {
+		f.logger.Error("days that are over are closed later", zap.Error(err))
+	}
 	if err := f.log.EnsureBlocks(ctx); err != nil && ctx.Err() == nil {
 		f.logger.Warn("no new block for the log yet", zap.Error(err))
 	}
@@ -130,9 +138,15 @@ func (f *Folder) Fold(ctx context.Context) error {
 	f.folding.Lock()
 	defer f.folding.Unlock()
 	began := time.Now()
+	recent := f.window.viewAll()
+	if err := f.ensureMonths(ctx, recent); err != nil {
+		return fmt.Errorf("making room for the readings of another month: %w", err)
+	}
 	var folded, until int64
-	err := f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
-		folded, until, err = f.fold(ctx, tx)
+	err := f.underLock(ctx, func(tx pgx.Tx, mine bool) (err error) {
+		if mine {
+			folded, until, err = f.fold(ctx, tx, recent)
+		}
 		return err
 	})
 	if err != nil {
@@ -146,19 +160,25 @@ func (f *Folder) Fold(ctx context.Context) error {
 	return nil
 }
 
-// fold does the work of Fold and returns the mark that it found and the mark that it set.
-func (f *Folder) fold(ctx context.Context, tx pgx.Tx) (folded, until int64, err error) {
-	if _, err := tx.Exec(ctx, limitSilence); err != nil {
-		return 0, 0, err
-	}
-	var mine bool
-	if err := tx.QueryRow(ctx, tryFoldLock, int64(foldLock)).Scan(&mine); err != nil || !mine {
-		return 0, 0, err
-	}
+// underLock runs a function in a transaction that holds the fold lock, unless another instance does: then mine is false.
+func (f *Folder) underLock(ctx context.Context, run func(tx pgx.Tx, mine bool) error) error {
+	return f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, limitSilence); err != nil {
+			return err
+		}
+		var mine bool
+		if err := tx.QueryRow(ctx, tryFoldLock, int64(foldLock)).Scan(&mine); err != nil {
+			return err
+		}
+		return run(tx, mine)
+	})
+}
+
+// fold moves the view into chunks and returns the mark that it found and the mark that it set.
+func (f *Folder) fold(ctx context.Context, tx pgx.Tx, recent view) (folded, until int64, err error) {
 	if err := tx.QueryRow(ctx, selectFolded).Scan(&folded); err != nil {
 		return 0, 0, err
 	}
-	recent := f.window.viewAll()
 	if recent.head <= folded {
 		return folded, folded, nil
 	}
@@ -194,34 +214,37 @@ func deleteDropped(ctx context.Context, tx pgx.Tx, folded, until int64) error {
 	return nil
 }
 
-// foldSeries writes the chunks of every series in the view, foldKeys chunks at a time, and their newest readings.
+// foldSeries writes the chunks of every series in the view and their newest readings.
 func (f *Folder) foldSeries(ctx context.Context, tx pgx.Tx, recent view, folded int64) error {
+	placer, err := f.newPlacer(ctx, tx)
+	if err != nil {
+		return err
+	}
 	last := lastSeen{}
-	pending := make([]chunk, 0, foldKeys)
 	for i, id := range recent.series {
 		p := recent.points(i, folded, minTS, maxTS)
 		if p.Len() == 0 {
 			continue
 		}
 		last.note(id, p)
-		for p.Len() > 0 {
-			start := chunkStart(p.TS[0])
-			n, _ := slices.BinarySearch(p.TS, start+ChunkSpan)
-			pending = append(pending, chunk{id, start, Points{p.TS[:n], p.Value[:n]}})
-			p = Points{p.TS[n:], p.Value[n:]}
-			if len(pending) == foldKeys {
-				if err := writeChunks(ctx, tx, pending); err != nil {
-					return err
-				}
-				pending = pending[:0]
-			}
+		if err := placer.place(ctx, id, p); err != nil {
+			return err
 		}
 	}
-	if err := writeChunks(ctx, tx, pending); err != nil {
+	if err := placer.flush(ctx); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, updateLastSeen, last.series, last.ts, last.value)
+	_, err = tx.Exec(ctx, updateLastSeen, last.series, last.ts, last.value)
 	return err
+}
+
+// newPlacer returns what writes chunks within tx, which holds the fold lock.
+func (f *Folder) newPlacer(ctx context.Context, tx pgx.Tx) (*placer, error) {
+	p := &placer{tx: tx, pack: f.pack}
+	if err := tx.QueryRow(ctx, selectClosed).Scan(&p.closed); err != nil {
+		return nil, fmt.Errorf("reading which days are closed: %w", err)
+	}
+	return p, nil
 }
 
 // lastSeen is the newest reading of each series that a fold has met: parallel slices.

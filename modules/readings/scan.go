@@ -32,7 +32,7 @@ type scan struct {
 // piece is what a scan knows about one stretch of time of one series. Either Points or, where a summary is enough, only
 // Summary is set. Pieces of a series come in order of time. Points are valid until the next piece.
 type piece struct {
-	start   int64 // of the chunk
+	start   int64 // of the chunk or day
 	points  Points
 	summary Summary
 }
@@ -46,48 +46,16 @@ type visitor interface {
 	end(err error) error
 }
 
-// The lateral join visits series in the order given and each one's chunks by its primary key. The arrays are left out
-// where the summary will do: chunks that lie within [$4, $5), which the caller computes.
-const selectChunks = `
-SELECT wanted.n, chunk.start_at, chunk.count, chunk.min, chunk.max, chunk.sum, chunk.first, chunk.last,
-	chunk.deltas, chunk.value, (SELECT folded_seq FROM log_state)
-FROM unnest($1::int[]) WITH ORDINALITY AS wanted (id, n)
-CROSS JOIN LATERAL (
-	SELECT start_at, count, min, max, sum, first, last,
-		CASE WHEN start_at >= $4 AND start_at < $5 THEN NULL ELSE deltas END AS deltas,
-		CASE WHEN start_at >= $4 AND start_at < $5 THEN NULL ELSE value END AS value
-	FROM reading_chunks
-	WHERE series_id = wanted.id AND start_at >= CASE wanted.n WHEN 1 THEN $6::timestamptz ELSE $2::timestamptz END AND start_at < $3
-	ORDER BY start_at
-) AS chunk`
-
 // run visits every series of the view.
 func (s *scan) run(ctx context.Context, v visitor) error {
-	summaryFrom, summaryTo := s.summaryRange()
-	rows, err := s.db.Query(ctx, selectChunks, s.recent.series, millis(chunkStart(s.from)), millis(s.to),
-		millis(summaryFrom), millis(summaryTo), millis(chunkStart(s.resume)))
+	query, args := s.question()
+	rows, err := s.db.Query(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("reading chunks: %w", err)
 	}
 	defer rows.Close()
 	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
 	return v.end(walk.run())
-}
-
-// summaryRange returns the stretch of chunk starts whose summaries are enough: within [from, to), in front of the first
-// reading of the window, and not cut by a bucket's edge. It is empty when there is none.
-func (s *scan) summaryRange() (from, to int64) {
-	if s.buckets == nil || !s.buckets.unbroken(s.from, s.to) {
-		return 0, 0
-	}
-	from = chunkStart(max(s.from, s.resume) + ChunkSpan - 1)
-	to = chunkStart(s.to)
-	for i := range s.recent.series {
-		if ts, ok := s.recent.earliest(i, s.from, s.to); ok {
-			to = min(to, chunkStart(ts))
-		}
-	}
-	return from, max(from, to)
 }
 
 // earliest returns the first instant within [from, to) among the i-th series' readings.
@@ -110,6 +78,7 @@ type walker struct {
 	folded int64  // what chunks hold, known from the first row on
 	index  int    // of the series begun last
 	from   int64  // where that series begins
+	until  int64  // what of it the chunks met so far cover
 	recent Points // that series' readings of the window that were not visited yet
 	chunk  Points // memory for one chunk
 	merged Points // memory for a chunk merged with the window
@@ -143,10 +112,14 @@ func (w *walker) row(row chunkRow) (err error) {
 	if err := w.advance(row.index); err != nil {
 		return err
 	}
+	if row.start < w.until {
+		return errors.New("chunks of a series overlap, or came out of their order in time")
+	}
+	w.until = row.end
 	if err := w.visitRecent(row.start); err != nil {
 		return err
 	}
-	beside := w.takeRecent(row.start + ChunkSpan)
+	beside := w.takeRecent(row.end)
 	if row.deltas == nil {
 		if beside.Len() > 0 {
 			return errors.New("a chunk's summary was read where its readings are needed")
@@ -180,10 +153,7 @@ func (w *walker) advance(index int) error {
 		if err := w.visitor.begin(w.index, max(w.scan.recent.head, w.folded)); err != nil {
 			return err
 		}
-		w.from = w.scan.from
-		if w.index == 0 {
-			w.from = w.scan.resume
-		}
+		w.from, w.until = w.scan.begin(w.index), minTS
 		w.recent = w.scan.recent.points(w.index, w.folded, w.from, w.scan.to)
 	}
 	return nil
@@ -219,6 +189,7 @@ func (w *walker) visitPoints(start int64, points Points) error {
 type chunkRow struct {
 	index   int
 	start   int64
+	end     int64
 	summary Summary
 	deltas  []byte
 	value   []byte
@@ -227,20 +198,22 @@ type chunkRow struct {
 
 // parseChunkRow reads a row in PostgreSQL's binary format, which is much cheaper than scanning it by reflection.
 func parseChunkRow(raw [][]byte) (row chunkRow, err error) {
-	if len(raw) != 11 || len(raw[0]) != 8 || len(raw[1]) != 8 || len(raw[2]) != 4 || len(raw[10]) != 8 {
+	if len(raw) != 12 || len(raw[0]) != 8 || len(raw[1]) != 8 || len(raw[2]) != 2 || len(raw[3]) != 4 || len(raw[11]) != 8 {
 		return row, fmt.Errorf("%w: row of %d columns", errChunk, len(raw))
 	}
 	float := func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) }
+	start := parseTimestamp(raw[1])
 	return chunkRow{
 		index: int(binary.BigEndian.Uint64(raw[0])) - 1,
-		start: parseTimestamp(raw[1]),
+		start: start,
+		end:   start + int64(binary.BigEndian.Uint16(raw[2]))*hour,
 		summary: Summary{
-			Count: int64(binary.BigEndian.Uint32(raw[2])),
-			Min:   float(raw[3]), Max: float(raw[4]), Sum: float(raw[5]), First: float(raw[6]), Last: float(raw[7]),
+			Count: int64(binary.BigEndian.Uint32(raw[3])),
+			Min:   float(raw[4]), Max: float(raw[5]), Sum: float(raw[6]), First: float(raw[7]), Last: float(raw[8]),
 		},
-		deltas: raw[8],
-		value:  raw[9],
-		folded: int64(binary.BigEndian.Uint64(raw[10])),
+		deltas: raw[9],
+		value:  raw[10],
+		folded: int64(binary.BigEndian.Uint64(raw[11])),
 	}, nil
 }
 

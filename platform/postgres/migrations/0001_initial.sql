@@ -78,16 +78,21 @@ CREATE TABLE log_blocks_dropped (
 CREATE TABLE log_state (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     folded_seq  bigint NOT NULL DEFAULT 0,             -- every batch up to here is in chunks
-    dropped_seq bigint NOT NULL DEFAULT 0              -- the newest batch that dropped series
+    dropped_seq bigint NOT NULL DEFAULT 0,             -- the newest batch that dropped series
+    closed_until timestamptz NOT NULL                  -- days (in UTC) before it have their statistics in reading_days
+        DEFAULT (date_trunc('day', now() AT TIME ZONE 'UTC' - interval '1 hour') AT TIME ZONE 'UTC')
 );
 INSERT INTO log_state DEFAULT VALUES;
 
--- One series' readings over one hour. deltas[1] is the offset of the first reading from start_at in ms, deltas[i] the
--- distance of the i-th reading from the one before; repetitions of the last element are left off, so that a regular
--- series needs only two elements. Values are in order of time, one for each instant.
+-- One series' readings over an hour, or over a whole day or calendar month (in UTC) that is past when they are few. Chunks
+-- of a series never overlap. deltas[1] is the offset of the first reading from start_at in ms, deltas[i] the distance of
+-- the i-th reading from the one before; repetitions of the last element are left off, so that a regular series needs only
+-- two elements. Values are in order of time, one for each instant. The function readings gives them back as rows.
+-- Partitions are calendar months in UTC, reading_chunks_YYYY_MM, made when the first reading of a month comes.
 CREATE TABLE reading_chunks (
     series_id integer NOT NULL,
     start_at  timestamptz NOT NULL,
+    hours     smallint NOT NULL,                       -- that the chunk spans: 1, 24, or those of the month
     count     integer NOT NULL,
     min       double precision NOT NULL,
     max       double precision NOT NULL,
@@ -96,5 +101,20 @@ CREATE TABLE reading_chunks (
     last      double precision NOT NULL,
     deltas    integer[] NOT NULL,
     value     double precision[] NOT NULL,
+    PRIMARY KEY (series_id, start_at)
+) PARTITION BY RANGE (start_at);
+CREATE INDEX reading_chunks_months ON reading_chunks (series_id, start_at) WHERE hours > 24;
+
+-- The statistics of every day before log_state.closed_until in which a series has readings, unless they are in the chunk
+-- of a month.
+CREATE TABLE reading_days (
+    series_id integer NOT NULL,
+    start_at  timestamptz NOT NULL,
+    count     integer NOT NULL,
+    min       double precision NOT NULL,
+    max       double precision NOT NULL,
+    sum       double precision NOT NULL,
+    first     double precision NOT NULL,
+    last      double precision NOT NULL,
     PRIMARY KEY (series_id, start_at)
 );

@@ -1,0 +1,89 @@
+package readings
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// monthTable returns the name of the partition that holds the chunks of the month which starts at the instant given.
+func monthTable(month int64) string { return millis(month).Format("reading_chunks_2006_01") }
+
+// monthsAhead is how far ahead of time the partition of the next month is made.
+const monthsAhead = 7 * 24 * time.Hour
+
+// ensureMonths makes the partitions that the view's readings need, and that of the next month in time.
+//
+// It commits before the fold begins: a query whose plan was made just before a partition came takes its snapshot before the
+// fold ends, so that it finds in the window what is not yet in the partition it does not know.
+func (f *Folder) ensureMonths(ctx context.Context, recent view) error {
+	now := f.now()
+	months := map[int64]bool{monthSpan.floor(now.UnixMilli()): true, monthSpan.floor(now.Add(monthsAhead).UnixMilli()): true}
+	var start, end int64
+	folded := f.window.Stats().Folded
+	for _, b := range recent.batches {
+		if b.Seq <= folded {
+			continue
+		}
+		for _, ts := range b.TS {
+			if ts < start || ts >= end {
+				start, end = monthSpan.region(ts)
+				months[start] = true
+			}
+		}
+	}
+	return f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
+		if !mine {
+			return nil
+		}
+		return attachMonths(ctx, tx, slices.Collect(maps.Keys(months)))
+	})
+}
+
+const selectMissingMonths = `
+SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL`
+
+// attachMonths makes the partitions of the months given, by their starts, that do not exist yet. Attaching locks out neither
+// readers nor writers. The caller holds the fold lock.
+func attachMonths(ctx context.Context, tx pgx.Tx, months []int64) error {
+	names := make([]string, len(months))
+	for i, month := range months {
+		names[i] = monthTable(month)
+	}
+	rows, err := tx.Query(ctx, selectMissingMonths, names)
+	if err != nil {
+		return err
+	}
+	missing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, name := range missing {
+		first, err := time.Parse("reading_chunks_2006_01", name)
+		if err != nil {
+			return err
+		}
+		if err := attachMonth(ctx, tx, name, first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func attachMonth(ctx context.Context, tx pgx.Tx, name string, first time.Time) error {
+	const layout = "2006-01-02 15:04:05+00"
+	for _, statement := range []string{
+		fmt.Sprintf(`CREATE TABLE %s (LIKE reading_chunks INCLUDING ALL)`, name),
+		fmt.Sprintf(`ALTER TABLE reading_chunks ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`,
+			name, first.Format(layout), first.AddDate(0, 1, 0).Format(layout)),
+	} {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
