@@ -187,7 +187,11 @@ func BenchmarkIngestSingles(b *testing.B) {
 					return hammer(b, *span, calls)
 				}
 			}
+			const batches, readings = `SELECT max(seq) FROM reading_log`, `SELECT coalesce(sum(count), 0) FROM reading_log`
+			commits, posted := number(b, admin, batches), number(b, admin, readings)
 			compare(b, "requests/s", contender{"", rate(post)}, contender{"insert16", rate(insert)})
+			commits, posted = number(b, admin, batches)-commits, number(b, admin, readings)-posted
+			b.ReportMetric(float64(posted)/float64(commits), "requests/commit")
 		})
 	}
 }
