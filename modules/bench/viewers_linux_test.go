@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -108,12 +109,12 @@ func (v *viewers) read() {
 	buffer := make([]byte, 256<<10)
 	for !v.ending.Load() {
 		n, err := syscall.EpollWait(v.epoll, ready, 100)
-		if err != nil && err != syscall.EINTR {
+		if err != nil && !errors.Is(err, syscall.EINTR) {
 			return
 		}
 		for _, event := range ready[:max(n, 0)] {
 			size, err := syscall.Read(v.fds[event.Fd], buffer)
-			if err == syscall.EAGAIN {
+			if errors.Is(err, syscall.EAGAIN) {
 				continue
 			}
 			if err != nil || size <= 0 { // noticed by whoever waits for events
