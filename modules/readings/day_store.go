@@ -78,3 +78,5 @@ func (s *statistics) write(ctx context.Context, tx pgx.Tx) error {
 	}
 	return nil
 }
+
+const deleteDaysOfSeries = `DELETE FROM reading_days WHERE series_id = ANY($1)`

@@ -125,7 +125,6 @@ const (
 	selectFolded   = `SELECT folded_seq FROM log_state`
 	updateFolded   = `UPDATE log_state SET folded_seq = $1`
 	selectDropped  = `SELECT dropped FROM reading_log WHERE seq > $1 AND seq <= $2 AND cardinality(dropped) > 0`
-	deleteChunks   = `DELETE FROM reading_chunks WHERE series_id = ANY($1)`
 	updateLastSeen = `
 UPDATE series SET last_ts = l.ts, last_value = l.value
 FROM (SELECT unnest($1::int[]) AS id, unnest($2::timestamptz[]) AS ts, unnest($3::float8[]) AS value) AS l
@@ -208,10 +207,7 @@ func deleteDropped(ctx context.Context, tx pgx.Tx, folded, until int64) error {
 	if len(dropped) == 0 {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, deleteChunks, slices.Concat(dropped...)); err != nil {
-		return fmt.Errorf("deleting the chunks of dropped series: %w", err)
-	}
-	return nil
+	return deleteSeries(ctx, tx, slices.Concat(dropped...))
 }
 
 // foldSeries writes the chunks of every series in the view and their newest readings.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -101,16 +102,19 @@ func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			run := modelRun{random: rand.New(rand.NewPCG(seed, 1)), model: model{}}
-			db := pgtest.New(t)
-			run.engines = []*engine{startEngine(t, db), startEngine(t, db)}
+			run := modelRun{random: rand.New(rand.NewPCG(seed, 1)), model: model{}, db: pgtest.New(t), clock: millis(modelStart)}
+			run.pack = []int{4, 40, packReadings}[run.random.IntN(3)]
+			_, err := run.db.Exec(t.Context(), updateClosed, run.clock.Truncate(24*time.Hour))
+			require.NoError(t, err)
+			run.engines = []*engine{run.start(t), run.start(t)}
 			for range 120 {
 				run.step(t)
 				if run.random.IntN(10) == 0 { // a third instance, in place of a restarted one
-					run.engines[run.random.IntN(2)] = startEngine(t, db)
+					run.engines[run.random.IntN(2)] = run.start(t)
 				}
 				run.check(t)
 			}
+			run.checkTables(t)
 		})
 	}
 }
@@ -118,23 +122,37 @@ func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
 type modelRun struct {
 	random  *rand.Rand
 	model   model
+	db      *postgres.DB
 	engines []*engine
 	seq     int64 // of the newest batch
+	clock   time.Time
+	pack    int
 }
 
-// modelStart is a day on which clocks change in Berlin.
+// start starts an instance that lives by the run's clock.
+func (r *modelRun) start(t *testing.T) *engine {
+	t.Helper()
+	e := startEngine(t, r.db)
+	e.folder.now, e.folder.pack = func() time.Time { return r.clock }, r.pack
+	return e
+}
+
+// modelStart is a day on which clocks change in Berlin, a week before the end of a month.
 var modelStart = time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC).UnixMilli()
 
 func (r *modelRun) step(t *testing.T) {
 	t.Helper()
 	e := r.engines[r.random.IntN(len(r.engines))]
-	switch n := r.random.IntN(20); {
+	switch n := r.random.IntN(25); {
 	case n < 12:
 		r.post(t, e)
 	case n < 17:
 		e.fold(t)
 	case n < 18:
 		e.window.Prune(time.Now().Add(time.Hour))
+	case n < 23:
+		r.clock = r.clock.Add(time.Duration(r.random.IntN(int(30 * time.Hour))))
+		require.NoError(t, e.folder.closeDays(t.Context()))
 	default:
 		device := fmt.Sprint("device-", r.random.IntN(4))
 		if err := e.Drop(t.Context(), device); err == nil {
@@ -158,7 +176,7 @@ func (r *modelRun) post(t *testing.T, e *engine) {
 	var readings []reading
 	for range 1 + r.random.IntN(40) {
 		device, metric := fmt.Sprint("device-", r.random.IntN(4)), fmt.Sprint("metric-", r.random.IntN(2))
-		ts := modelStart + int64(r.random.IntN(2000))*90_000
+		ts := modelStart + int64(r.random.IntN(2000))*360_000
 		value := float64(r.random.IntN(1000)) / 4 // sums of quarters are exact
 		items = append(items, fmt.Sprintf(`{"device":%q,"ts":%d,"values":{%q:%v}}`, device, ts, metric, value))
 		readings = append(readings, reading{device + "/" + metric, ts, value})
@@ -174,14 +192,16 @@ func (r *modelRun) check(t *testing.T) {
 	t.Helper()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
-	from := modelStart + int64(r.random.IntN(100_000_000))
-	span := int64(r.random.IntN(200_000_000))
+	from := modelStart + int64(r.random.IntN(400_000_000))
+	span := int64(r.random.IntN(800_000_000))
 	queries := []Query{
 		{From: modelStart, To: modelStart + 10*day},
 		{From: from, To: from + span},
 		{From: from, To: from + span, Interval: &Interval{Millis: 7 * minute}, Aggregates: Aggregates},
 		{From: from, To: from + span, Interval: &Interval{Millis: 2 * hour}, Aggregates: Aggregates, Zone: time.UTC},
 		{From: from, To: from + span, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: berlin},
+		{From: from, To: from + span, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: time.UTC},
+		{From: modelStart, To: modelStart + 10*day, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: time.UTC},
 	}
 	q := queries[r.random.IntN(len(queries))]
 	for _, e := range r.engines {
@@ -233,5 +253,30 @@ func (r *modelRun) checkLatest(t *testing.T) {
 			got[s.Device+"/"+s.Metric] = []float64{float64(s.LastTS), s.LastValue}
 		}
 		require.Equal(t, want, got)
+	}
+}
+
+// checkTables folds the rest, and looks whether every day that is over has the statistics of its readings, and chunks are as
+// few as they should be.
+func (r *modelRun) checkTables(t *testing.T) {
+	t.Helper()
+	r.engines[0].fold(t)
+	for statement, reason := range map[string]string{
+		`SELECT count(*) FROM reading_chunks a JOIN reading_chunks b USING (series_id)
+			WHERE a.start_at < b.start_at AND b.start_at < a.start_at + a.hours * interval '1 hour'`: "chunks overlap",
+		`SELECT count(*) FROM reading_chunks WHERE count <> cardinality(value) OR hours = 1 AND start_at <> date_trunc('hour', start_at)`: "a chunk is odd",
+		`SELECT count(*) FROM (
+			SELECT series_id, date_trunc('day', start_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start_at, sum(count) AS count,
+				min(min) AS min, max(max) AS max, sum(sum) AS sum
+			FROM reading_chunks, log_state WHERE hours <= 24 AND start_at < closed_until GROUP BY 1, 2
+		) AS c FULL JOIN reading_days AS d USING (series_id, start_at)
+		WHERE (c.count, c.min, c.max, c.sum) IS DISTINCT FROM (d.count, d.min, d.max, d.sum)`: "the statistics of a day are not those of its chunks",
+		fmt.Sprintf(`SELECT count(*) FROM (
+			SELECT series_id, date_trunc('day', start_at AT TIME ZONE 'UTC') FROM reading_chunks, log_state
+			WHERE start_at < closed_until GROUP BY 1, 2 HAVING count(*) > 1 AND sum(count) <= %d) AS c`, r.pack): "a day could be one chunk",
+	} {
+		var n int
+		require.NoError(t, r.db.QueryRow(t.Context(), statement).Scan(&n))
+		require.Zero(t, n, reason)
 	}
 }

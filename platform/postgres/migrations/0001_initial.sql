@@ -105,6 +105,12 @@ CREATE TABLE reading_chunks (
 ) PARTITION BY RANGE (start_at);
 CREATE INDEX reading_chunks_months ON reading_chunks (series_id, start_at) WHERE hours > 24;
 
+-- How many bytes of a partition's chunks have been deleted since it was written; once they are many it is written anew.
+CREATE TABLE reading_space (
+    partition text PRIMARY KEY,
+    removed   bigint NOT NULL
+);
+
 -- The statistics of every day before log_state.closed_until in which a series has readings, unless they are in the chunk
 -- of a month.
 CREATE TABLE reading_days (
