@@ -16,8 +16,12 @@ import (
 	"telltale/platform/fault"
 )
 
-// maxBody is far above what a valid request can need.
-const maxBody = 1 << 20
+const (
+	// maxBody is far above what a valid request can need.
+	maxBody = 1 << 20
+	// maxRetentionDays is a century.
+	maxRetentionDays = 36_500
+)
 
 func parseDraft(c *fiber.Ctx) (Draft, error) {
 	body, err := readBody(c, fiber.MIMEApplicationJSON)
@@ -30,6 +34,8 @@ func parseDraft(c *fiber.Ctx) (Draft, error) {
 		Tags:     or(body.texts("tags", false), nil),
 		Units:    body.units(false),
 		Metadata: body.take("metadata"),
+
+		RetentionDays: body.days("retention_days"),
 	}
 	return draft, body.err()
 }
@@ -48,6 +54,8 @@ func parsePatch(c *fiber.Ctx) (Patch, error) {
 		Tags:     body.texts("tags", true),
 		Units:    body.units(true),
 		Metadata: body.take("metadata"),
+
+		RetentionDays: body.days("retention_days"),
 	}
 	return patch, body.err()
 }
@@ -120,6 +128,22 @@ func (b *body) units(nullable bool) map[string]string {
 		units[metric] = or(unit, "")
 	}
 	return units
+}
+
+// days takes a whole number of days; null is GeneralRetention.
+func (b *body) days(name string) *int {
+	if isNull(b.members[name]) {
+		b.take(name)
+		general := GeneralRetention
+		return &general
+	}
+	wanted := fmt.Sprintf("must be null or a whole number of days from 0 to %d", maxRetentionDays)
+	days := decode[int](b, name, wanted, false)
+	if days != nil && (*days < 0 || *days > maxRetentionDays) {
+		b.faults.add(name, errors.New(wanted))
+		return nil
+	}
+	return days
 }
 
 // decode takes a member of type T. It returns nil when the member is absent or at fault; null is T's zero value where

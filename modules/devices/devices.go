@@ -17,10 +17,12 @@ type Device struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	// Metadata is a JSON object that belongs to the owner; Telltale gives no meaning to it.
-	Metadata  json.RawMessage `json:"metadata"`
-	Tags      []string        `json:"tags"`
-	CreatedAt time.Time       `json:"created_at"`
-	UpdatedAt time.Time       `json:"updated_at"`
+	Metadata json.RawMessage `json:"metadata"`
+	Tags     []string        `json:"tags"`
+	// RetentionDays is how long readings are kept, 0 for ever; nil is the general setting.
+	RetentionDays *int      `json:"retention_days"`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
 	// LastSeenAt is the instant of the newest reading, or now when that one lies in the future; nil without readings.
 	LastSeenAt *time.Time `json:"last_seen_at"`
 	// Online tells that LastSeenAt is at most OnlineWindow ago.
@@ -44,6 +46,8 @@ type Draft struct {
 	Metadata json.RawMessage
 	Tags     []string
 	Units    map[string]string
+	// RetentionDays is nil or GeneralRetention for the general setting.
+	RetentionDays *int
 }
 
 // Patch is a change of a device; what is nil stays as it is.
@@ -55,7 +59,12 @@ type Patch struct {
 	Tags *[]string
 	// Units changes the units of the metrics named, and declares those that the device does not have yet.
 	Units map[string]string
+	// RetentionDays changes how long readings are kept; GeneralRetention goes back to the general setting.
+	RetentionDays *int
 }
+
+// GeneralRetention stands for the general setting where a number of days is expected.
+const GeneralRetention = -1
 
 // Status narrows a list of devices to those online or offline.
 type Status string

@@ -24,7 +24,7 @@ func (d Draft) row() (deviceRow, error) {
 		}
 		faults.add("metadata", err)
 	}
-	return deviceRow{ID: d.ID, Name: d.Name, Metadata: metadata, Tags: tagSet(d.Tags)}, faults.err()
+	return deviceRow{ID: d.ID, Name: d.Name, Metadata: metadata, Tags: tagSet(d.Tags), RetentionDays: specific(d.RetentionDays)}, faults.err()
 }
 
 func (p Patch) validate() error {
@@ -51,6 +51,9 @@ func (p Patch) apply(row deviceRow) (deviceRow, error) {
 	if p.Tags != nil {
 		row.Tags = tagSet(*p.Tags)
 	}
+	if p.RetentionDays != nil {
+		row.RetentionDays = specific(p.RetentionDays)
+	}
 	if p.Metadata == nil {
 		return row, nil
 	}
@@ -76,6 +79,14 @@ func mergeMetadata(stored, patch json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	return formatMetadata(mergePatch(target, changes))
+}
+
+// specific returns the days as the devices table has them: nil for the general setting.
+func specific(days *int) *int {
+	if days == nil || *days == GeneralRetention {
+		return nil
+	}
+	return days
 }
 
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }

@@ -30,7 +30,7 @@ func TestADeviceIsCreatedReadChangedAndDeleted(t *testing.T) {
 	require.Equal(t, "/api/devices/greenhouse-7", created.header.Get("Location"))
 	require.Equal(t, "application/json", created.header.Get("Content-Type"))
 	require.Equal(t, `{"id":"greenhouse-7","name":"Greenhouse \u003c7\u003e","metadata":{"site":"north","floor":1.50},`+
-		`"tags":["greenhouse","north"],"created_at":"T","updated_at":"T","last_seen_at":null,"online":false,"metrics":[`+
+		`"tags":["greenhouse","north"],"retention_days":null,"created_at":"T","updated_at":"T","last_seen_at":null,"online":false,"metrics":[`+
 		`{"name":"humidity","unit":"%","last_ts":null,"last_value":null},`+
 		`{"name":"temperature","unit":"°C","last_ts":null,"last_value":null}]}`, golden(created.body))
 	require.Equal(t, created.body, api.get("/api/devices/greenhouse-7").body)
@@ -40,7 +40,7 @@ func TestADeviceIsCreatedReadChangedAndDeleted(t *testing.T) {
 		`{"name":null,"metadata":{"floor":null,"wing":"b"},"tags":["south"],"units":{"temperature":"K","humidity":null,"rain":"mm"}}`)
 	require.Equal(t, http.StatusOK, changed.status, changed.body)
 	require.Equal(t, `{"id":"greenhouse-7","name":"","metadata":{"site":"north","wing":"b"},"tags":["south"],`+
-		`"created_at":"T","updated_at":"T","last_seen_at":"2025-11-03T00:00:00Z","online":true,"metrics":[`+
+		`"retention_days":null,"created_at":"T","updated_at":"T","last_seen_at":"2025-11-03T00:00:00Z","online":true,"metrics":[`+
 		`{"name":"humidity","unit":"","last_ts":null,"last_value":null},`+
 		`{"name":"rain","unit":"mm","last_ts":null,"last_value":null},`+
 		`{"name":"temperature","unit":"K","last_ts":1762128000000,"last_value":21.5}]}`, golden(changed.body))
@@ -56,12 +56,30 @@ func TestADeviceIsCreatedReadChangedAndDeleted(t *testing.T) {
 	require.Equal(t, `{"devices":[],"next_cursor":null}`, api.get("/api/devices").body)
 }
 
+func TestRetentionIsSetTakenBackAndHeardOfAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	api := f.as(t, admin)
+	require.Contains(t, api.post(`{"id":"a","retention_days":30,"units":{"m":"V"}}`).body, `"retention_days":30,`)
+	require.Equal(t, 30, f.registry.Device("a")[0].RetentionDays)
+	for patch, want := range map[string]int{`{"retention_days":0}`: 0, `{"retention_days":7}`: 7, `{"retention_days":null}`: GeneralRetention} {
+		require.Equal(t, http.StatusOK, api.patch("/api/devices/a", patch).status)
+		require.Equal(t, want, f.registry.Device("a")[0].RetentionDays)
+	}
+	require.Contains(t, api.get("/api/devices/a").body, `"retention_days":`)
+	for _, days := range []string{`-1`, `1.5`, `"7"`, `36501`} {
+		answer := api.patch("/api/devices/a", `{"retention_days":`+days+`}`)
+		require.Equal(t, http.StatusUnprocessableEntity, answer.status)
+		require.Contains(t, answer.body, "retention_days")
+	}
+}
+
 func TestADraftNeedsNothingButAnID(t *testing.T) {
 	t.Parallel()
 	api := newFixture(t).as(t, admin)
 	created := api.post(`{"id":"a"}`)
 	require.Equal(t, http.StatusCreated, created.status, created.body)
-	require.Equal(t, `{"id":"a","name":"","metadata":{},"tags":[],"created_at":"T","updated_at":"T","last_seen_at":null,`+
+	require.Equal(t, `{"id":"a","name":"","metadata":{},"tags":[],"retention_days":null,"created_at":"T","updated_at":"T","last_seen_at":null,`+
 		`"online":false,"metrics":[]}`, golden(created.body))
 	conflict := api.post(`{"id":"a"}`)
 	require.Equal(t, http.StatusConflict, conflict.status)

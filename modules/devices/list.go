@@ -93,7 +93,7 @@ func (s *Service) completeAll(ctx context.Context, rows []deviceRow) ([]Device, 
 	now := s.now()
 	for i, row := range rows {
 		devices[i] = Device{
-			ID: row.ID, Name: row.Name, Metadata: row.Metadata, Tags: row.Tags,
+			ID: row.ID, Name: row.Name, Metadata: row.Metadata, Tags: row.Tags, RetentionDays: row.RetentionDays,
 			CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, Metrics: []Metric{},
 		}
 		devices[i].LastSeenAt, devices[i].Online = s.lastSeen(row.ID, now)

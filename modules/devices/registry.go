@@ -24,6 +24,8 @@ type SeriesState struct {
 	Series
 	LastTS    int64
 	LastValue float64
+	// RetentionDays is how long the device's readings are kept, 0 for ever; GeneralRetention is the general setting.
+	RetentionDays int
 }
 
 // Registry holds every known series in memory: it turns names into ids on the way in, ids into names on the way out, and
@@ -36,7 +38,7 @@ type Registry struct {
 
 	mu sync.RWMutex
 	// devices has each device's series in order of metric. The slices are never changed but replaced, so that one may be
-	// read after mu is given back; of the states, only the newest reading and the unit change.
+	// read after mu is given back; of the states, only the newest reading, the unit and the retention change.
 	devices map[string][]*SeriesState
 	count   int            // of series
 	byID    []*SeriesState // by id; nil where the id is unknown, dropped where its series has been
@@ -210,7 +212,7 @@ func (r *Registry) Drop(ids []int32) {
 	}
 }
 
-// add makes series known, or corrects the unit of known ones; what the log has told about the newest reading is kept.
+// add makes series known, or corrects the unit and retention of known ones; what the log has told about the newest reading is kept.
 func (r *Registry) add(states []SeriesState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -219,7 +221,7 @@ func (r *Registry) add(states []SeriesState) {
 		if known := r.byID[state.ID]; known == dropped {
 			continue
 		} else if known != nil {
-			known.Unit = state.Unit
+			known.Unit, known.RetentionDays = state.Unit, state.RetentionDays
 			continue
 		}
 		r.count++

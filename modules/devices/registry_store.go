@@ -30,7 +30,9 @@ type registryStore struct{ db database }
 type Name struct{ Device, Metric string }
 
 const selectSeries = `
-SELECT id, device_id, metric, unit, (extract(epoch FROM last_ts) * 1000)::bigint, coalesce(last_value, 0) FROM series`
+SELECT id, device_id, metric, unit, (extract(epoch FROM last_ts) * 1000)::bigint, coalesce(last_value, 0),
+	coalesce((SELECT retention_days FROM devices WHERE devices.id = device_id), -1) -- GeneralRetention
+FROM series`
 
 // Load makes every series of the database known, with its newest reading as of the last fold, and forgets those that the
 // database does not have any more.
@@ -71,7 +73,7 @@ func (r *Registry) query(ctx context.Context, sql string, args ...any) ([]Series
 
 func scanState(row pgx.CollectableRow) (s SeriesState, err error) {
 	var ts *int64
-	err = row.Scan(&s.ID, &s.Device, &s.Metric, &s.Unit, &ts, &s.LastValue)
+	err = row.Scan(&s.ID, &s.Device, &s.Metric, &s.Unit, &ts, &s.LastValue, &s.RetentionDays)
 	s.LastTS = NoReading
 	if ts != nil {
 		s.LastTS = *ts

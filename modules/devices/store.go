@@ -18,16 +18,18 @@ type store struct{ db database }
 
 // deviceRow is a device as its table has it.
 type deviceRow struct {
-	ID        string
-	Name      string
-	Metadata  json.RawMessage
-	Tags      []string
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID       string
+	Name     string
+	Metadata json.RawMessage
+	Tags     []string
+	// RetentionDays is nil for the general setting.
+	RetentionDays *int
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 }
 
 const (
-	deviceColumns = `id, name, metadata, tags, created_at, updated_at`
+	deviceColumns = `id, name, metadata, tags, retention_days, created_at, updated_at`
 	selectDevice  = `SELECT ` + deviceColumns + ` FROM devices WHERE id = $1`
 )
 
@@ -103,14 +105,14 @@ func (s store) series(ctx context.Context, devices []string) ([]SeriesState, err
 }
 
 const insertDevice = `
-INSERT INTO devices (id, name, metadata, tags) VALUES ($1, $2, $3, $4)
+INSERT INTO devices (id, name, metadata, tags, retention_days) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING ` + deviceColumns
 
 func (s store) create(ctx context.Context, row deviceRow, units map[string]string) (deviceRow, []SeriesState, error) {
 	var states []SeriesState
 	err := s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		id := row.ID
-		rows, err := tx.Query(ctx, insertDevice, id, row.Name, row.Metadata, row.Tags)
+		rows, err := tx.Query(ctx, insertDevice, id, row.Name, row.Metadata, row.Tags, row.RetentionDays)
 		if err != nil {
 			return err
 		}
@@ -135,7 +137,7 @@ const (
 	// Deleting a device takes the same lock before it touches the series: neither waits for the other in a circle.
 	lockDevice   = selectDevice + ` FOR NO KEY UPDATE`
 	updateDevice = `
-UPDATE devices SET name = $2, metadata = $3, tags = $4, updated_at = now() WHERE id = $1
+UPDATE devices SET name = $2, metadata = $3, tags = $4, retention_days = $5, updated_at = now() WHERE id = $1
 RETURNING ` + deviceColumns
 )
 
@@ -156,13 +158,19 @@ func (s store) update(ctx context.Context, id string, patch Patch) (row deviceRo
 		if err != nil {
 			return err
 		}
-		if rows, err = tx.Query(ctx, updateDevice, id, changed.Name, changed.Metadata, changed.Tags); err != nil {
+		if rows, err = tx.Query(ctx, updateDevice, id, changed.Name, changed.Metadata, changed.Tags, changed.RetentionDays); err != nil {
 			return err
 		}
 		if row, err = collectDevice(rows); err != nil {
 			return err
 		}
-		states, err = setUnits(ctx, tx, id, patch.Units)
+		if states, err = setUnits(ctx, tx, id, patch.Units); err != nil || patch.RetentionDays == nil {
+			return err
+		}
+		// Every series of the device has changed.
+		if rows, err = tx.Query(ctx, selectSeriesOfDevices, []string{id}); err == nil {
+			states, err = pgx.CollectRows(rows, scanState)
+		}
 		return err
 	})
 	if err != nil {
@@ -220,7 +228,7 @@ func collectDevice(rows pgx.Rows) (deviceRow, error) {
 }
 
 func scanDevice(row pgx.CollectableRow) (d deviceRow, err error) {
-	err = row.Scan(&d.ID, &d.Name, &d.Metadata, &d.Tags, &d.CreatedAt, &d.UpdatedAt)
+	err = row.Scan(&d.ID, &d.Name, &d.Metadata, &d.Tags, &d.RetentionDays, &d.CreatedAt, &d.UpdatedAt)
 	d.CreatedAt, d.UpdatedAt = d.CreatedAt.UTC(), d.UpdatedAt.UTC()
 	return d, err
 }

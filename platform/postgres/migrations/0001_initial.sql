@@ -28,6 +28,7 @@ CREATE TABLE devices (
     name       text NOT NULL DEFAULT '',
     metadata   jsonb NOT NULL DEFAULT '{}',
     tags       text[] NOT NULL DEFAULT '{}',
+    retention_days integer,                            -- of its readings; NULL is the general setting, 0 for ever
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -79,6 +80,7 @@ CREATE TABLE log_state (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     folded_seq  bigint NOT NULL DEFAULT 0,             -- every batch up to here is in chunks
     dropped_seq bigint NOT NULL DEFAULT 0,             -- the newest batch that dropped series
+    retention_days integer NOT NULL DEFAULT 0,         -- the general setting, as the program was told last; 0 for ever
     closed_until timestamptz NOT NULL                  -- days (in UTC) before it have their statistics in reading_days
         DEFAULT (date_trunc('day', now() AT TIME ZONE 'UTC' - interval '1 hour') AT TIME ZONE 'UTC')
 );
