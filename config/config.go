@@ -99,6 +99,8 @@ type Readings struct {
 	LogRetention time.Duration
 	// QueryTimeout bounds one history query.
 	QueryTimeout time.Duration
+	// QueryMaxPoints bounds the answer to one history query that is not paged through.
+	QueryMaxPoints int
 }
 
 // Streaming bounds live viewers.

@@ -55,6 +55,7 @@ type environment struct {
 	WindowBytes         number `envconfig:"WINDOW_BYTES" default:"67108864" min:"1048576" max:"1099511627776" desc:"Bytes of the already folded log that stay in memory for viewers that resume."`
 	LogRetentionHours   number `envconfig:"LOG_RETENTION_HOURS" default:"24" min:"1" max:"8760" desc:"How long the log table is kept, and with it the reach of a resuming viewer, in hours."`
 	QueryTimeoutSecs    number `envconfig:"QUERY_TIMEOUT_SECS" default:"60" min:"1" max:"3600" desc:"Longest run of one history query, in seconds."`
+	QueryMaxPoints      number `envconfig:"QUERY_MAX_POINTS" default:"10000000" min:"1000" max:"1000000000" desc:"Most points of an answer that is not paged through by limit and cursor; a query for more is refused, and told a wider interval."`
 
 	StreamMaxPerUser       number `group:"Streaming" envconfig:"STREAM_MAX_PER_USER" default:"10000" min:"1" max:"1000000" desc:"Viewers that one user or API key may have open on one instance."`
 	StreamMaxPerAddress    number `envconfig:"STREAM_MAX_PER_ADDRESS" default:"10000" min:"1" max:"1000000" desc:"Viewers that may be open from one client address on one instance."`

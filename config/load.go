@@ -155,6 +155,7 @@ func (e environment) config() Config {
 			WindowBytes:         e.WindowBytes.int(),
 			LogRetention:        e.LogRetentionHours.times(time.Hour),
 			QueryTimeout:        e.QueryTimeoutSecs.times(time.Second),
+			QueryMaxPoints:      e.QueryMaxPoints.int(),
 		},
 		Streaming: Streaming{
 			MaxPerUser:    e.StreamMaxPerUser.int(),

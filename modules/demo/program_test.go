@@ -37,7 +37,7 @@ func program(t *testing.T) (address string, keys *auth.Keys) {
 		},
 		Readings: config.Readings{
 			MaxQueuedReadings: 1 << 20, MaxUnfoldedReadings: 1 << 22, FoldReadings: 1 << 17, FoldInterval: time.Hour,
-			WindowBytes: 1 << 22, LogRetention: time.Hour, QueryTimeout: time.Minute,
+			WindowBytes: 1 << 22, LogRetention: time.Hour, QueryTimeout: time.Minute, QueryMaxPoints: 1_000_000,
 		},
 	}
 	var server *httpserver.Server

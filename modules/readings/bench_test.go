@@ -99,13 +99,13 @@ func BenchmarkHistory(b *testing.B) {
 	l := loadBench(b)
 	l.reportStorage(b)
 	rawFrom := benchStart + 3*day
-	raw := Query{From: rawFrom, To: rawFrom + day, Metrics: []string{"temperature"}}
+	raw := Query{From: rawFrom, To: rawFrom + day, Selection: Selection{Metrics: []string{"temperature"}}}
 	b.Run("raw 100 devices 24 h/telltale JSON", func(b *testing.B) { l.benchHistory(b, raw) })
 	b.Run("raw 100 devices 24 h/plain COPY binary", func(b *testing.B) {
 		l.benchCopy(b, fmt.Sprintf(`SELECT series, ts, value FROM plain WHERE series = ANY('%s') AND ts >= '%s' AND ts < '%s' ORDER BY series, ts`,
 			l.seriesText(), formatTime(raw.From), formatTime(raw.To)))
 	})
-	hourly := Query{From: benchStart, To: benchStart + 7*day, Metrics: []string{"temperature"}, Interval: &Interval{Millis: hour}, Aggregates: []Aggregate{Avg}}
+	hourly := Query{From: benchStart, To: benchStart + 7*day, Selection: Selection{Metrics: []string{"temperature"}}, Interval: &Interval{Millis: hour}, Aggregates: []Aggregate{Avg}}
 	b.Run("hourly 100 devices 7 days/telltale JSON", func(b *testing.B) { l.benchHistory(b, hourly) })
 	b.Run("hourly 100 devices 7 days/plain SQL", func(b *testing.B) {
 		l.benchCopy(b, fmt.Sprintf(`SELECT series, date_trunc('hour', ts), avg(value) FROM plain WHERE series = ANY('%s') AND ts >= '%s' AND ts < '%s' GROUP BY 1, 2`,

@@ -2,8 +2,6 @@ package readings
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -204,49 +202,4 @@ func (b *Buckets) unbroken(from, to, width int64) bool {
 		ts = end
 	}
 	return true
-}
-
-// Aggregate is a way to make one value of a bucket's values.
-type Aggregate string
-
-// The aggregates. First and Last are the values at the bucket's earliest and latest instant.
-const (
-	Avg   Aggregate = "avg"
-	Min   Aggregate = "min"
-	Max   Aggregate = "max"
-	Sum   Aggregate = "sum"
-	Count Aggregate = "count"
-	First Aggregate = "first"
-	Last  Aggregate = "last"
-)
-
-// Aggregates lists every aggregate.
-var Aggregates = []Aggregate{Avg, Min, Max, Sum, Count, First, Last}
-
-// ParseAggregate reads the name of an aggregate.
-func ParseAggregate(text string) (Aggregate, error) {
-	if !slices.Contains(Aggregates, Aggregate(text)) {
-		return "", fmt.Errorf("must be one of %v, not %q", Aggregates, text)
-	}
-	return Aggregate(text), nil
-}
-
-// Of returns the aggregate of the values summarised, of which there is at least one.
-func (a Aggregate) Of(s Summary) float64 {
-	switch a {
-	case Avg:
-		return s.Sum / float64(s.Count)
-	case Min:
-		return s.Min
-	case Max:
-		return s.Max
-	case Sum:
-		return s.Sum
-	case Count:
-		return float64(s.Count)
-	case First:
-		return s.First
-	default:
-		return s.Last
-	}
 }

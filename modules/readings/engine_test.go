@@ -23,7 +23,7 @@ var everyone = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
 
 var testLimits = config.Readings{
 	MaxQueuedReadings: 1 << 20, MaxUnfoldedReadings: 1 << 20, FoldReadings: 1 << 30, FoldInterval: time.Hour,
-	WindowBytes: 1 << 20, LogRetention: time.Hour, QueryTimeout: time.Minute,
+	WindowBytes: 1 << 20, LogRetention: time.Hour, QueryTimeout: time.Minute, QueryMaxPoints: 1 << 20,
 }
 
 // engine is one instance: every part of the package, running on a database.
@@ -93,9 +93,25 @@ type collected struct {
 	current string
 	next    *Cursor
 	ended   bool
+
+	have    string // the version that need not be answered again
+	version string
+	query   Query // as it was answered
+	plan    Plan
 }
 
-func (c *collected) Begin(seq int64) error { c.seq = seq; return nil }
+func (c *collected) Plan(q Query, plan Plan) error {
+	c.query, c.plan = q, plan
+	if c.have != "" && plan.Version == c.have {
+		return errNotModified
+	}
+	return nil
+}
+
+func (c *collected) Begin(seq int64, version string) error {
+	c.seq, c.version = seq, version
+	return nil
+}
 
 func (c *collected) Series(s devices.Series) error {
 	c.current = s.Device + "/" + s.Metric

@@ -3,7 +3,6 @@ package readings
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"telltale/modules/auth"
@@ -13,8 +12,11 @@ import (
 
 // answer is where history goes: a render.Writer, in the order header, then for each series its description and points.
 type answer interface {
-	// Begin is called once, before anything else. seq is the place in the log that the answer is true as of.
-	Begin(seq int64) error
+	// Plan is called once, before anything is read: with how the query, which it may have refined, is going to be answered.
+	Plan(q Query, plan Plan) error
+	// Begin is called once, before anything else. seq is the place in the log that the answer is true as of. version is that
+	// of what the answer is made of, "" when it is not known.
+	Begin(seq int64, version string) error
 	// Series begins the next series.
 	Series(s devices.Series) error
 	// Points adds raw readings to the series begun last; they are only valid during the call.
@@ -53,8 +55,11 @@ func (s *Service) reachAndAnswer(ctx context.Context, who auth.Principal, q Quer
 	if err := s.tail.Reach(ctx); err != nil {
 		return err
 	}
-	series, err := s.selectSeries(who, q)
+	series, err := s.selectSeries(ctx, who, q.Selection)
 	if err != nil {
+		return err
+	}
+	if series, err = q.After.from(series); err != nil {
 		return err
 	}
 	return s.history(ctx, q, series, out)
@@ -77,53 +82,68 @@ func (s *Service) enter(ctx context.Context) (leave func(), err error) {
 // queryPatience is how long a query waits for others to end.
 const queryPatience = 10 * time.Second
 
-// selectSeries returns the series that a query speaks of and the principal may see, in the order of the answer, from the
-// query's cursor on.
-func (s *Service) selectSeries(who auth.Principal, q Query) ([]devices.SeriesState, error) {
-	states := s.registry.Select(visible(s.registry, who, q.Devices), q.Metrics)
-	if q.After == nil {
-		return states, nil
-	}
-	at := slices.IndexFunc(states, func(state devices.SeriesState) bool {
-		return state.Device == q.After.Device && state.Metric == q.After.Metric
-	})
-	if at < 0 {
-		return nil, fault.InvalidField("cursor", "does not belong to this query, or its series has been deleted")
-	}
-	return states[at:], nil
-}
-
-// visible returns those of the devices wanted that the principal may see; of all devices if none is named.
-func visible(registry *devices.Registry, who auth.Principal, wanted []string) []string {
-	if len(wanted) == 0 {
-		return registry.Devices(who.Sees)
-	}
-	if who.SeesAll() {
-		return wanted
-	}
-	return slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { return !who.Sees(id) })
-}
-
+// history answers a query for the series given.
 func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesState, out answer) error {
+	// Whatever ends the visit before its end must end the statement, too, instead of reading what is left of it.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pass := s.newScan(q, series)
+	q, plan, err := s.plan(ctx, q, series, pass.recent)
+	if err != nil {
+		return err
+	}
+	if err := out.Plan(q, plan); err != nil {
+		return err
+	}
+	if len(series) == 0 {
+		if err := out.Begin(pass.recent.head, plan.Version); err != nil {
+			return err
+		}
+		return out.End(nil)
+	}
+	page := page{query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit}
+	var visit visitor
+	switch {
+	case plan.Method == LTTB:
+		visit = &lttbVisitor{page: page}
+	case q.Interval == nil:
+		visit = &rawVisitor{page: page}
+	default:
+		buckets := newBucketVisitor(page)
+		if !buckets.sorting {
+			pass.buckets = NewBuckets(*q.Interval, q.Zone)
+		}
+		visit = buckets
+	}
+	return pass.run(ctx, ending{visit, cancel})
+}
+
+// newScan returns the pass over the series that a query takes. It captures the recent window.
+func (s *Service) newScan(q Query, series []devices.SeriesState) scan {
 	ids := make([]int32, len(series))
 	for i, state := range series {
 		ids[i] = state.ID
 	}
 	pass := scan{db: s.db, recent: s.window.view(ids), from: q.From, to: q.To, resume: q.From}
 	if q.After != nil {
-		pass.resume = max(q.From, q.After.TS+1)
+		pass.resume = max(q.From, q.After.Seek)
 	}
-	page := page{query: q, series: series, out: out, left: q.Limit}
-	var visit visitor = &rawVisitor{page: page}
-	if q.Interval != nil {
-		pass.buckets = NewBuckets(*q.Interval, q.Zone)
-		visit = &bucketVisitor{page: page, buckets: pass.buckets, values: make([]float64, len(q.Aggregates))}
+	return pass
+}
+
+// ending is a visitor that cancels the statement as soon as it has seen enough of it.
+type ending struct {
+	visitor
+	cancel context.CancelFunc
+}
+
+func (e ending) begin(index int, seq int64) error { return e.note(e.visitor.begin(index, seq)) }
+
+func (e ending) piece(p piece) error { return e.note(e.visitor.piece(p)) }
+
+func (e ending) note(err error) error {
+	if err != nil {
+		e.cancel()
 	}
-	if len(ids) == 0 {
-		if err := out.Begin(pass.recent.head); err != nil {
-			return err
-		}
-		return out.End(nil)
-	}
-	return pass.run(ctx, visit)
+	return err
 }

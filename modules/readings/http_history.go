@@ -2,6 +2,8 @@ package readings
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -11,12 +13,14 @@ import (
 	"telltale/modules/auth"
 	"telltale/modules/devices"
 	"telltale/modules/readings/render"
+	"telltale/platform/fault"
 	"telltale/platform/httpserver"
 )
 
 func (h handlers) history(c *fiber.Ctx) error {
 	values := queryValues(c)
-	query, err := ParseQuery(values, time.Now())
+	now := time.Now()
+	query, err := ParseQuery(values, now)
 	if err != nil {
 		return err
 	}
@@ -24,32 +28,103 @@ func (h handlers) history(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	// What is over seldom changes, but may: late readings come, and are corrected.
+	query.Versioned = query.To < now.UnixMilli()
+	c.Vary(fiber.HeaderAccept)
 	c.Set(fiber.HeaderContentType, format.ContentType())
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return httpserver.Stream(c, func(out io.Writer) error {
-		return h.service.render(c.UserContext(), auth.PrincipalOf(c), query, format, out)
+	ctx, stop := httpserver.WhileConnected(c)
+	defer stop()
+	err = httpserver.StreamCompressed(c, func(out io.Writer) error {
+		a := &rendered{format: format, out: out, answer: c}
+		defer a.release()
+		return h.service.History(ctx, auth.PrincipalOf(c), query, a)
 	})
+	switch {
+	case errors.Is(err, errNotModified):
+		c.Response().Header.Del(fiber.HeaderContentType)
+		c.Status(fiber.StatusNotModified)
+		return nil
+	case err != nil && errors.Is(context.Cause(ctx), httpserver.ErrGone):
+		return fault.Busy(0, err, "the client has gone")
+	}
+	return err
 }
 
 // render writes the answer to a query to out.
 func (s *Service) render(ctx context.Context, who auth.Principal, q Query, format render.Format, out io.Writer) error {
-	a := &rendered{query: q, format: format, out: out}
+	a := &rendered{format: format, out: out}
 	defer a.release()
 	return s.History(ctx, who, q, a)
 }
 
 // rendered is an answer in one of the formats.
 type rendered struct {
-	query  Query
 	format render.Format
 	out    io.Writer
+	// answer is the HTTP answer whose header says what is known about the body; nil if there is none.
+	answer *fiber.Ctx
+	query  Query
+	plan   Plan
 	writer *render.Writer // nil before Begin
 }
 
-func (r *rendered) Begin(seq int64) error {
-	header := render.Header{From: r.query.From, To: r.query.To, Seq: seq}
+// errNotModified ends a query whose answer the client has already.
+var errNotModified = errors.New("the client has this version of the answer")
+
+// downsampledHeader says in the header what a JSON answer says in its member `downsampled`: the other formats have no
+// place for it.
+const downsampledHeader = "Telltale-Downsampled"
+
+func (r *rendered) Plan(q Query, plan Plan) error {
+	r.query, r.plan = q, plan
+	if r.answer == nil {
+		return nil
+	}
+	if plan.Method != "" {
+		text := "method=" + string(plan.Method)
+		if plan.Method == MinMax {
+			text += "; interval=" + q.Interval.String()
+		}
+		r.answer.Set(downsampledHeader, text)
+	}
+	if plan.Version != "" {
+		tag := r.tag(plan.Version)
+		if httpserver.NoneMatch(r.answer, tag) {
+			return nil
+		}
+		r.setTag(tag)
+		return errNotModified
+	}
+	return nil
+}
+
+// tag returns the entity tag of a version. JSON says how far the log was read, which is not a part of the version: its tag
+// is a weak one. Compression makes other bytes of the same version.
+func (r *rendered) tag(version string) string {
+	tag := fmt.Sprintf("%q", version+"-"+r.format.String()+httpserver.Coding(r.answer))
+	if r.format == render.JSON {
+		return "W/" + tag
+	}
+	return tag
+}
+
+func (r *rendered) setTag(tag string) {
+	r.answer.Set(fiber.HeaderETag, tag)
+	r.answer.Set(fiber.HeaderCacheControl, "private, no-cache")
+}
+
+func (r *rendered) Begin(seq int64, version string) error {
+	if version != "" && r.answer != nil {
+		r.setTag(r.tag(version))
+	}
+	header := render.Header{From: r.query.From, To: r.query.To, Seq: seq, Downsampled: string(r.plan.Method)}
 	if r.query.Interval != nil {
-		header.Interval, header.TZ = r.query.Interval.String(), r.query.Zone.String()
+		if r.plan.Method == MinMax {
+			header.DownsampledTo = r.query.Interval.String()
+		} else {
+			header.Interval, header.TZ = r.query.Interval.String(), r.query.Zone.String()
+		}
 		for _, aggregate := range r.query.Aggregates {
 			header.Columns = append(header.Columns, string(aggregate))
 		}
@@ -87,11 +162,11 @@ func (r *rendered) release() {
 }
 
 func (h handlers) latest(c *fiber.Ctx) error {
-	wanted, metrics, err := parseLatest(queryValues(c))
+	wanted, err := parseLatest(queryValues(c))
 	if err != nil {
 		return err
 	}
-	states, err := h.service.Latest(auth.PrincipalOf(c), wanted, metrics)
+	states, err := h.service.Latest(c.UserContext(), auth.PrincipalOf(c), wanted)
 	if err != nil {
 		return err
 	}

@@ -203,10 +203,10 @@ func TestHistoryAndLatestShowOnlyWhatATokenCovers(t *testing.T) {
 		{"device":"theirs","ts":1,"values":{"m":3}}]}`)
 	who := auth.Principal{Scopes: []auth.Scope{auth.ReadingsRead, auth.ReadingsWrite, auth.DevicesWrite}, Devices: []string{"mine-*"}}
 	for _, wanted := range [][]string{nil, {"theirs", "mine-2", "mine-1"}} {
-		got := e.historyOf(t, who, Query{Devices: wanted, From: 0, To: 10})
+		got := e.historyOf(t, who, Query{Selection: Selection{Devices: wanted}, From: 0, To: 10})
 		require.Len(t, got.order, 2)
 		require.NotContains(t, got.points, "theirs/m")
-		states, err := e.Latest(who, wanted, nil)
+		states, err := e.Latest(t.Context(), who, Selection{Devices: wanted})
 		require.NoError(t, err)
 		require.Len(t, states, 2)
 	}

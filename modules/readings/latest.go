@@ -1,6 +1,7 @@
 package readings
 
 import (
+	"context"
 	"net/url"
 	"time"
 
@@ -9,15 +10,18 @@ import (
 	"telltale/platform/fault"
 )
 
-// Latest returns the newest reading of each series of the devices and metrics named, all that the principal may see if
-// none is named. It answers from memory. Series without a reading are left out.
-func (s *Service) Latest(who auth.Principal, wanted, metrics []string) ([]devices.SeriesState, error) {
+// Latest returns the newest reading of each series selected, as far as the principal may see. It answers from memory; only
+// tags are looked up in the database. Series without a reading are left out.
+func (s *Service) Latest(ctx context.Context, who auth.Principal, wanted Selection) ([]devices.SeriesState, error) {
 	select {
 	case <-s.tail.Loaded():
 	default:
 		return nil, fault.Busy(time.Second, s.tail.Err(), "the newest readings are still being loaded")
 	}
-	states := s.registry.Select(visible(s.registry, who, wanted), metrics)
+	states, err := s.selectSeries(ctx, who, wanted)
+	if err != nil {
+		return nil, err
+	}
 	n := 0
 	for _, state := range states {
 		if state.LastTS != devices.NoReading {
@@ -29,9 +33,9 @@ func (s *Service) Latest(who auth.Principal, wanted, metrics []string) ([]device
 }
 
 // parseLatest reads the parameters of a question for the newest readings.
-func parseLatest(values url.Values) (wanted, metrics []string, err error) {
+func parseLatest(values url.Values) (Selection, error) {
 	p := parser{values: values}
-	p.known([]string{"device", "metric"})
-	wanted, metrics = p.words("device", maxDevices), p.words("metric", maxDevices)
-	return wanted, metrics, p.err()
+	p.known([]string{"device", "tag", "metric"})
+	wanted := p.selection()
+	return wanted, p.err()
 }

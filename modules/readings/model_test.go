@@ -1,8 +1,11 @@
 package readings
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -46,6 +49,7 @@ func (m model) answer(q Query) map[string][][]float64 {
 			}
 			continue
 		}
+		var rows [][]float64
 		for len(ts) > 0 {
 			start := bucketOf(ts[0], q)
 			n := 0
@@ -58,7 +62,58 @@ func (m model) answer(q Query) map[string][][]float64 {
 			for _, aggregate := range q.Aggregates {
 				row = append(row, plainAggregate(aggregate, values))
 			}
-			answer[series], ts = append(answer[series], row), ts[n:]
+			rows, ts = append(rows, row), ts[n:]
+		}
+		if rows = plainFill(rows, q); len(rows) > 0 {
+			answer[series] = rows
+		}
+	}
+	return answer
+}
+
+// plainFill adds the empty buckets: every one that has an instant of the range, found by going through it minute by minute.
+func plainFill(rows [][]float64, q Query) (filled [][]float64) {
+	if q.Fill == NoFill {
+		return rows
+	}
+	for ts := q.From; ts < q.To; ts = min(ts-ts%minute+minute, q.To) {
+		start := float64(bucketOf(ts, q))
+		if n := len(filled); n > 0 && filled[n-1][0] == start {
+			continue
+		}
+		i, found := slices.BinarySearchFunc(rows, start, func(row []float64, start float64) int { return cmp.Compare(row[0], start) })
+		if found {
+			filled = append(filled, rows[i])
+			continue
+		}
+		row := []float64{start}
+		for column, aggregate := range q.Aggregates {
+			value := math.NaN()
+			switch {
+			case aggregate == Count:
+				value = 0
+			case i > 0 && q.Fill == Previous:
+				value = rows[i-1][column+1]
+			case i > 0 && i < len(rows) && q.Fill == Linear:
+				a, b := rows[i-1], rows[i]
+				value = a[column+1] + (start-a[0])/(b[0]-a[0])*(b[column+1]-a[column+1])
+			}
+			row = append(row, value)
+		}
+		filled = append(filled, row)
+	}
+	return filled
+}
+
+// known returns an answer with something comparable in place of NaN.
+func known(answer map[string][][]float64) map[string][][]float64 {
+	for _, rows := range answer {
+		for _, row := range rows {
+			for i := range row {
+				if math.IsNaN(row[i]) {
+					row[i] = math.Inf(1)
+				}
+			}
 		}
 	}
 	return answer
@@ -66,9 +121,12 @@ func (m model) answer(q Query) map[string][][]float64 {
 
 // bucketOf finds the start of a bucket without the code under test: days by walking local midnights, the rest by division.
 func bucketOf(ts int64, q Query) int64 {
-	if q.Interval.Days == 1 {
-		t := time.UnixMilli(ts).In(q.Zone)
+	t := time.UnixMilli(ts).In(q.Zone)
+	switch {
+	case q.Interval.Days == 1:
 		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, q.Zone).UnixMilli()
+	case q.Interval.Months == 1:
+		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, q.Zone).UnixMilli()
 	}
 	return ts / q.Interval.Millis * q.Interval.Millis
 }
@@ -91,8 +149,15 @@ func plainAggregate(aggregate Aggregate, values []float64) float64 {
 		return float64(len(values))
 	case First:
 		return values[0]
+	case Last:
+		return values[len(values)-1]
 	}
-	return values[len(values)-1]
+	// The percentile by its definition: the values at the ranks around it, weighted by how near they are.
+	values = slices.Clone(values)
+	slices.Sort(values)
+	place := map[Aggregate]float64{Median: 0.5, P95: 0.95}[aggregate] * float64(len(values)-1)
+	below, above := values[int(math.Floor(place))], values[int(math.Ceil(place))]
+	return below + (place-math.Floor(place))*(above-below)
 }
 
 // TestTheEngineAgreesWithAPlainModel runs random appends (late, repeated, corrected, in any order), folds, deletions and
@@ -115,6 +180,7 @@ func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
 				run.check(t)
 			}
 			run.checkTables(t)
+			require.Positive(t, run.notModified)
 		})
 	}
 }
@@ -127,6 +193,9 @@ type modelRun struct {
 	seq     int64 // of the newest batch
 	clock   time.Time
 	pack    int
+
+	asked       []asked
+	notModified int
 }
 
 // start starts an instance that lives by the run's clock.
@@ -193,25 +262,123 @@ func (r *modelRun) check(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
 	from := modelStart + int64(r.random.IntN(400_000_000))
-	span := int64(r.random.IntN(800_000_000))
+	span := 1 + int64(r.random.IntN(800_000_000))
+	fill := []Fill{NoFill, Null, Previous, Linear}[r.random.IntN(4)]
 	queries := []Query{
 		{From: modelStart, To: modelStart + 10*day},
 		{From: from, To: from + span},
-		{From: from, To: from + span, Interval: &Interval{Millis: 7 * minute}, Aggregates: Aggregates},
-		{From: from, To: from + span, Interval: &Interval{Millis: 2 * hour}, Aggregates: Aggregates, Zone: time.UTC},
-		{From: from, To: from + span, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: berlin},
-		{From: from, To: from + span, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: time.UTC},
-		{From: modelStart, To: modelStart + 10*day, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: time.UTC},
+		{From: from, To: from + span, Interval: &Interval{Millis: 7 * minute}, Aggregates: Aggregates, Zone: time.UTC, Fill: fill},
+		{From: from, To: from + span, Interval: &Interval{Millis: 2 * hour}, Aggregates: summarised, Zone: time.UTC, Fill: fill},
+		{From: from, To: from + span, Interval: &Interval{Millis: day, Days: 1}, Aggregates: summarised, Zone: berlin, Fill: fill},
+		{From: from, To: from + span, Interval: &Interval{Millis: day, Days: 1}, Aggregates: summarised, Zone: time.UTC},
+		{From: modelStart, To: modelStart + 10*day, Interval: &Interval{Millis: day, Days: 1}, Aggregates: summarised, Zone: time.UTC, Fill: fill},
+		{From: modelStart, To: modelStart + 30*day, Interval: &Interval{Millis: 30 * day, Months: 1}, Aggregates: summarised, Zone: time.UTC},
+		{From: from, To: from + span + 5*day, Interval: &Interval{Millis: 30 * day, Months: 1}, Aggregates: Aggregates, Zone: berlin, Fill: fill},
 	}
 	q := queries[r.random.IntN(len(queries))]
 	for _, e := range r.engines {
 		require.Eventually(t, func() bool { return e.window.Head() >= r.seq }, 10*time.Second, time.Millisecond)
 		got := e.history(t, q)
-		require.Equal(t, r.model.answer(q), got.points)
+		require.Equal(t, known(r.model.answer(q)), known(got.points))
 		require.True(t, got.ended)
 	}
 	r.checkPages(t, q)
 	r.checkLatest(t)
+	r.checkVersions(t, q)
+	r.checkDownsampling(t, Query{From: from, To: from + span, Zone: time.UTC})
+}
+
+// summarised are the aggregates for which a chunk's summary will do.
+var summarised = []Aggregate{Avg, Min, Max, Sum, Count, First, Last}
+
+// checkVersions asks again for what was asked before: an answer that need not be sent again must be the one remembered, and
+// an answer whose version nothing has touched must not be sent again.
+func (r *modelRun) checkVersions(t *testing.T, q Query) {
+	t.Helper()
+	q.Versioned = true
+	for i := range r.asked {
+		asked := &r.asked[i]
+		for _, e := range r.engines {
+			got := &collected{points: map[string][][]float64{}, have: asked.version}
+			err := e.History(t.Context(), everyone, asked.query, got)
+			if errors.Is(err, errNotModified) {
+				require.Equal(t, asked.answer, known(r.model.answer(asked.query)), "a stale answer was taken for the present one")
+				r.notModified++
+				continue
+			}
+			require.NoError(t, err)
+		}
+	}
+	got := r.engines[r.random.IntN(2)].history(t, q)
+	require.NotEmpty(t, got.version)
+	if len(r.asked) < 8 {
+		r.asked = append(r.asked, asked{})
+	}
+	r.asked[r.random.IntN(len(r.asked))] = asked{q, got.version, known(got.points)}
+}
+
+// asked is a query of a while ago.
+type asked struct {
+	query   Query
+	version string
+	answer  map[string][][]float64
+}
+
+// checkDownsampling asks for a chart.
+func (r *modelRun) checkDownsampling(t *testing.T, q Query) {
+	t.Helper()
+	q.MaxPoints = minMaxPoints + r.random.IntN(40)
+	q.Downsample = []Method{Chosen, LTTB, MinMax}[r.random.IntN(3)]
+	raw := r.model.answer(Query{From: q.From, To: q.To})
+	got := r.engines[r.random.IntN(2)].history(t, q)
+	switch got.plan.Method {
+	case Raw:
+		require.Equal(t, raw, got.points)
+	case MinMax:
+		require.Equal(t, r.model.answer(got.query), got.points)
+	default:
+		require.Len(t, got.points, len(raw))
+		for series, rows := range raw {
+			require.Equal(t, plainLTTB(rows, q.MaxPoints), got.points[series])
+		}
+	}
+	for _, rows := range got.points {
+		require.LessOrEqual(t, len(rows), q.MaxPoints)
+	}
+}
+
+// plainLTTB follows the pseudocode of Steinarsson's thesis (section 4.2) on rows of an instant and a value.
+func plainLTTB(rows [][]float64, n int) [][]float64 {
+	if len(rows) <= n {
+		return rows
+	}
+	every := float64(len(rows)-2) / float64(n-2)
+	edge := func(i int) int { return min(int(math.Floor(float64(i)*every))+1, len(rows)-1) }
+	kept := [][]float64{rows[0]}
+	for i := range n - 2 {
+		a := kept[len(kept)-1]
+		next := rows[edge(i+1):max(edge(i+1)+1, edge(i+2))]
+		if i == n-3 {
+			next = rows[len(rows)-1:]
+		}
+		var t, v float64
+		for _, row := range next {
+			t, v = t+(row[0]-a[0])/float64(len(next)), v+(row[1]-a[1])/float64(len(next))
+		}
+		candidates := rows[edge(i):edge(i+1)]
+		if i == n-3 {
+			candidates = rows[edge(i) : len(rows)-1]
+		}
+		best, largest := candidates[0], -1.0
+		for _, row := range candidates {
+			// Differences in the last digits must not decide.
+			if area := math.Abs((row[0]-a[0])*v - t*(row[1]-a[1])); area > largest*(1+1e-12) {
+				best, largest = row, area
+			}
+		}
+		kept = append(kept, best)
+	}
+	return append(kept, rows[len(rows)-1])
 }
 
 // checkPages reads the same answer a few points at a time.
@@ -235,7 +402,7 @@ func (r *modelRun) checkPages(t *testing.T, q Query) {
 		require.NoError(t, err)
 		q.After = &cursor
 	}
-	require.Equal(t, want, whole.points)
+	require.Equal(t, known(want), known(whole.points))
 }
 
 func (r *modelRun) checkLatest(t *testing.T) {
@@ -246,7 +413,7 @@ func (r *modelRun) checkLatest(t *testing.T) {
 		want[series] = []float64{float64(newest), points[newest]}
 	}
 	for _, e := range r.engines {
-		states, err := e.Latest(everyone, nil, nil)
+		states, err := e.Latest(t.Context(), everyone, Selection{})
 		require.NoError(t, err)
 		got := map[string][]float64{}
 		for _, s := range states {

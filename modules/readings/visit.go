@@ -2,8 +2,11 @@ package readings
 
 import (
 	"errors"
+	"math"
+	"slices"
 
 	"telltale/modules/devices"
+	"telltale/platform/fault"
 )
 
 // errFull ends a scan because the answer has as many points as it may.
@@ -12,6 +15,8 @@ var errFull = errors.New("the answer is full")
 // page is what the visitors share: an answer, its series, and how much room is left in it.
 type page struct {
 	query   Query
+	plan    Plan
+	head    int64 // of the window that the plan was made with
 	series  []devices.SeriesState
 	out     answer
 	left    int // points that still fit; meaningless without a limit
@@ -24,7 +29,11 @@ type page struct {
 func (p *page) begin(index int, seq int64) error {
 	if !p.begun {
 		p.begun = true
-		if err := p.out.Begin(seq); err != nil {
+		version := p.plan.Version
+		if seq > p.head { // chunks already hold readings that neither plan nor window knew of
+			version = ""
+		}
+		if err := p.out.Begin(seq, version); err != nil {
 			return err
 		}
 	}
@@ -42,9 +51,10 @@ func (p *page) take(n int) int {
 	return n
 }
 
-// full notes that the answer continues with the point at ts, which did not fit.
-func (p *page) full(ts int64) error {
-	p.next = &Cursor{Device: p.current.Device, Metric: p.current.Metric, TS: ts - 1}
+// full notes that the answer continues with the point at ts, which did not fit, and that for this one has to read from seek
+// on.
+func (p *page) full(ts, seek int64) error {
+	p.next = &Cursor{Device: p.current.Device, Metric: p.current.Metric, TS: ts - 1, Seek: seek}
 	return errFull
 }
 
@@ -67,25 +77,90 @@ func (v *rawVisitor) piece(p piece) error {
 		}
 	}
 	if n < p.points.Len() {
-		return v.full(p.points.TS[n])
+		return v.full(p.points.TS[n], p.points.TS[n])
 	}
 	return nil
+}
+
+// lttbVisitor hands on, of each series, the readings that keep its shape.
+type lttbVisitor struct {
+	page
+	points, kept Points // the series' readings, and memory for those that are handed on
+}
+
+func (v *lttbVisitor) begin(index int, seq int64) error {
+	if err := v.flush(); err != nil {
+		return err
+	}
+	return v.page.begin(index, seq)
+}
+
+func (v *lttbVisitor) piece(p piece) error {
+	v.points.TS, v.points.Value = append(v.points.TS, p.points.TS...), append(v.points.Value, p.points.Value...)
+	if v.points.Len() > 2*maxLTTB { // readings came by the million since they were counted
+		return errLTTB(v.current)
+	}
+	return nil
+}
+
+func errLTTB(s devices.Series) error {
+	return fault.InvalidField("downsample", "lttb can pick from %d readings of a series, and %s of %s has more; ask for minmax, or for a shorter range",
+		maxLTTB, s.Metric, s.Device)
+}
+
+func (v *lttbVisitor) flush() error {
+	if v.points.Len() == 0 {
+		return nil
+	}
+	v.kept = lttb(Points{v.kept.TS[:0], v.kept.Value[:0]}, v.points, v.query.MaxPoints)
+	v.points = Points{v.points.TS[:0], v.points.Value[:0]}
+	return v.out.Points(v.kept.TS, v.kept.Value)
+}
+
+func (v *lttbVisitor) end(err error) error {
+	if err == nil {
+		err = v.flush()
+	}
+	return v.page.end(err)
 }
 
 // bucketVisitor sums readings up in buckets and hands each on when the next begins.
 type bucketVisitor struct {
 	page
 	buckets *Buckets
-	values  []float64 // memory for a bucket's aggregates
+	fill    filler
+	row     []float64 // memory for a bucket's aggregates
+	sorting bool      // whether an aggregate needs the values themselves
 
-	start, until int64   // of the bucket being filled
-	summary      Summary // of the bucket being filled; Count 0 when there is none
+	start, until int64     // of the bucket being filled
+	summary      Summary   // of the bucket being filled; Count 0 when there is none
+	values       []float64 // of the bucket being filled, when sorting
+	skip         int64     // buckets up to here are on the page before
+}
+
+func newBucketVisitor(p page) *bucketVisitor {
+	v := &bucketVisitor{
+		page: p, buckets: NewBuckets(*p.query.Interval, p.query.Zone), row: make([]float64, len(p.query.Aggregates)), skip: math.MinInt64,
+		sorting: slices.ContainsFunc(p.query.Aggregates, Aggregate.needsValues),
+	}
+	// A filler goes its own way through the buckets, which remember the place that was asked for last.
+	v.fill = filler{
+		fill: p.query.Fill, aggregates: p.query.Aggregates, buckets: NewBuckets(*p.query.Interval, p.query.Zone), emit: v.emit,
+	}
+	return v
 }
 
 func (v *bucketVisitor) begin(index int, seq int64) error {
-	if err := v.flush(); err != nil {
-		return err
+	if v.begun {
+		if err := v.finish(); err != nil {
+			return err
+		}
 	}
+	from, after := v.query.From, v.query.After
+	if v.skip = math.MinInt64; index == 0 && after != nil {
+		v.skip, from = after.TS, max(from, after.Seek)
+	}
+	v.fill.begin(from)
 	return v.page.begin(index, seq)
 }
 
@@ -103,6 +178,12 @@ func (v *bucketVisitor) piece(p piece) error {
 		}
 		inside := points.slice(points.TS[0], v.until)
 		v.summary.add(inside.Value)
+		if v.sorting {
+			if len(v.values)+inside.Len() > maxBucketValues {
+				return errBucketTooFull
+			}
+			v.values = append(v.values, inside.Value...)
+		}
 		points = Points{points.TS[inside.Len():], points.Value[inside.Len():]}
 	}
 	return nil
@@ -125,20 +206,45 @@ func (v *bucketVisitor) flush() error {
 	if v.summary.Count == 0 {
 		return nil
 	}
-	if v.take(1) == 0 {
-		return v.full(v.start)
-	}
+	slices.Sort(v.values)
 	for i, aggregate := range v.query.Aggregates {
-		v.values[i] = aggregate.Of(v.summary)
+		v.row[i] = aggregate.Of(v.summary, v.values)
 	}
-	v.summary = Summary{}
-	return v.out.Bucket(v.start, v.values)
+	v.summary, v.values = Summary{}, v.values[:0]
+	return v.fill.bucket(v.start, v.row)
+}
+
+// emit hands on one bucket, unless the page before has it.
+func (v *bucketVisitor) emit(ts int64, row []float64) error {
+	if ts <= v.skip {
+		return nil
+	}
+	if v.take(1) == 0 {
+		seek := ts
+		switch {
+		case v.query.Fill == NoFill:
+		case v.fill.known:
+			seek = min(seek, v.fill.lastTS)
+		default:
+			seek = min(seek, v.query.From)
+		}
+		return v.full(ts, seek)
+	}
+	return v.out.Bucket(ts, row)
+}
+
+// finish hands on what is left of the series begun last.
+func (v *bucketVisitor) finish() error {
+	if err := v.flush(); err != nil {
+		return err
+	}
+	return v.fill.end(v.query.To)
 }
 
 // end hands on the last bucket and ends the answer.
 func (v *bucketVisitor) end(err error) error {
-	if err == nil {
-		err = v.flush()
+	if err == nil && v.begun {
+		err = v.finish()
 	}
 	return v.page.end(err)
 }

@@ -24,6 +24,9 @@ type Header struct {
 	Seq int64
 	// Interval and TZ describe buckets; they are left out when empty.
 	Interval, TZ string
+	// Downsampled names the method by which points were left out, "raw" if none was; left out when empty. DownsampledTo is the
+	// width of its buckets, empty for a method without any.
+	Downsampled, DownsampledTo string
 	// Columns names the values of a row, which follow its time: the aggregates asked for. None means raw readings: "value".
 	Columns []string
 }

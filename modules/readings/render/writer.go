@@ -119,6 +119,13 @@ func (h Header) appendJSON(b []byte) []byte {
 	if h.TZ != "" {
 		b = AppendString(append(b, `,"tz":`...), h.TZ)
 	}
+	if h.Downsampled != "" {
+		b = AppendString(append(b, `,"downsampled":{"method":`...), h.Downsampled)
+		if h.DownsampledTo != "" {
+			b = AppendString(append(b, `,"interval":`...), h.DownsampledTo)
+		}
+		b = append(b, '}')
+	}
 	return append(b, `,"series":[`...)
 }
 

@@ -1,0 +1,58 @@
+package readings
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"telltale/modules/readings/payload"
+)
+
+// Cursor is the place behind a point in an answer: its series and instant.
+type Cursor struct {
+	Device, Metric string
+	TS             int64
+	// Seek is where the next page has to begin reading, at most TS+1: to fill empty buckets it has to know the one before
+	// them.
+	Seek int64
+}
+
+// String returns the cursor as opaque text.
+func (c Cursor) String() string {
+	return base64.RawURLEncoding.EncodeToString(
+		fmt.Appendf(nil, "%s %s %d %d", url.QueryEscape(c.Device), url.QueryEscape(c.Metric), c.TS, c.TS+1-c.Seek))
+}
+
+var errCursor = errors.New("must be the next_cursor of an answer to the same query")
+
+func parseCursor(text string) (c Cursor, err error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return c, errCursor
+	}
+	parts := strings.Split(string(raw), " ")
+	if len(parts) != 4 {
+		return c, errCursor
+	}
+	var back int64
+	for i, read := range []func(string) error{
+		func(s string) (err error) { c.Device, err = url.QueryUnescape(s); return err },
+		func(s string) (err error) { c.Metric, err = url.QueryUnescape(s); return err },
+		func(s string) (err error) { c.TS, err = strconv.ParseInt(s, 10, 64); return err },
+		func(s string) (err error) { back, err = strconv.ParseInt(s, 10, 64); return err },
+	} {
+		if read(parts[i]) != nil {
+			return Cursor{}, errCursor
+		}
+	}
+	// Buckets begin before what they hold.
+	const reach = 2 * maxInterval
+	if c.TS < payload.MinTS-reach || c.TS > payload.MaxTS+reach || back < 0 || back > payload.MaxTS-payload.MinTS+2*reach {
+		return Cursor{}, errCursor
+	}
+	c.Seek = c.TS + 1 - back
+	return c, nil
+}
