@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,6 +29,7 @@ type Guard struct {
 	tokens *Tokens
 	keys   *Keys
 	jwt    map[source]fiber.Handler // the JWT middleware, by where it finds the token
+	seen   *verified
 }
 
 // NewGuard returns a guard that accepts the tokens and the keys.
@@ -39,7 +41,8 @@ func NewGuard(tokens *Tokens, keys *Keys) *Guard {
 			ErrorHandler:   func(_ *fiber.Ctx, err error) error { return refusal(err) },
 		})
 	}
-	return &Guard{tokens: tokens, keys: keys, jwt: map[source]fiber.Handler{
+	seen := &verified{now: tokens.now, tokens: map[[sha256.Size]byte]verifiedToken{}}
+	return &Guard{tokens: tokens, keys: keys, seen: seen, jwt: map[source]fiber.Handler{
 		fromHeader: middleware("header:"+fiber.HeaderAuthorization, "Bearer"),
 		fromQuery:  middleware("query:"+QueryToken, ""),
 		fromCookie: middleware("cookie:"+SessionCookie, ""),
@@ -112,11 +115,15 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, err
 		p, err := g.keys.Verify(c.UserContext(), text)
 		return p, from, err
 	}
-	if err := g.jwt[from](c); err != nil {
-		return Principal{}, from, err
+	good, ok := g.seen.find(text)
+	if !ok {
+		if err := g.jwt[from](c); err != nil {
+			return Principal{}, from, err
+		}
+		good = c.Locals(tokenKey).(*jwt.Token).Claims.(*claims)
+		g.seen.keep(text, good)
 	}
-	token := c.Locals(tokenKey).(*jwt.Token)
-	p, err := g.tokens.accept(c.UserContext(), token.Claims.(*claims))
+	p, err := g.tokens.accept(c.UserContext(), good)
 	return p, from, err
 }
 

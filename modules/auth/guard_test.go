@@ -175,3 +175,24 @@ func TestRecheckNoticesWhatHasChanged(t *testing.T) {
 	i.clock.advance(time.Minute)
 	refused(foreign)
 }
+
+func TestARememberedTokenStillExpiresAndStillBelongsToItsUser(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	i.createUser("ada", "a fine password", nil, DevicesRead)
+	token := i.token("ada", "a fine password")
+	for range 3 {
+		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(token)).status)
+	}
+	i.clock.advance(29 * time.Minute)
+	require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(token)).status)
+	i.clock.advance(2 * time.Minute)
+	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
+
+	token = i.token("ada", "a fine password")
+	require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(token)).status)
+	disabled := true
+	_, err := i.users.Update(t.Context(), fullAdmin, "ada", UserChange{Disabled: &disabled})
+	require.NoError(t, err)
+	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
+}
