@@ -48,6 +48,8 @@ type commands struct {
 	Serve       serve       `cmd:"" default:"1" help:"Serve the API; the default."`
 	Demo        simulate    `cmd:"" help:"Serve the API and simulate a hundred devices, with a day of their history."`
 	Migrate     migrate     `cmd:"" help:"Bring the database's schema up to date and exit."`
+	Import      importing   `cmd:"" help:"Post the readings of files to a running server."`
+	Export      exporting   `cmd:"" help:"Write the history that a running server has to a file."`
 	Config      explain     `cmd:"" help:"Print every setting with its meaning, default and effective value."`
 	Healthcheck healthcheck `cmd:"" help:"Ask the instance on this machine whether it is ready; exit 0 or 1."`
 	Version     printed     `cmd:"" help:"Print the version."`
@@ -63,7 +65,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run runs the subcommand that the arguments name and returns the exit code.
 func run(args []string) int {
-	parser := kong.Must(&commands{}, kong.Name("telltale"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	parser := kong.Must(&commands{}, kong.Name("telltale"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"port": defaultPort()},
 		kong.Description("A self-hosted telemetry backend. Settings come from the environment: see telltale config."))
 	command, err := parser.Parse(args)
 	if err != nil {

@@ -60,6 +60,7 @@ func (h handlers) write(known []string) fiber.Handler {
 			return err
 		}
 		if receipt.Rejected > 0 && onError != "skip" {
+			c.Locals(rejectedKey, receipt.Rejected)
 			return partialWrite(receipt)
 		}
 		return c.Status(fiber.StatusNoContent).Send(nil)
@@ -107,7 +108,12 @@ type writeError struct {
 	Error     string        `json:"error"`
 	RequestID string        `json:"request_id"`
 	Errors    []fault.Field `json:"errors,omitempty"`
+	// RejectedCount counts the lines that were not stored, when others may have been.
+	RejectedCount int `json:"rejected_count,omitempty"`
 }
+
+// rejectedKey is where a write leaves the number of its bad lines.
+const rejectedKey = "telltale.rejected"
 
 // toldLines is how many bad lines a message names; Errors has more of them.
 const toldLines = 5
@@ -129,7 +135,10 @@ func likeInflux(c *fiber.Ctx) error {
 		if p.Status == http.StatusInternalServerError {
 			code = "internal error"
 		}
-		return writeError{Code: code, Message: message, Error: message, RequestID: p.RequestID, Errors: p.Errors}
+		rejected, _ := c.Locals(rejectedKey).(int)
+		return writeError{
+			Code: code, Message: message, Error: message, RequestID: p.RequestID, Errors: p.Errors, RejectedCount: rejected,
+		}
 	})
 	return c.Next()
 }

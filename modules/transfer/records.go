@@ -1,0 +1,73 @@
+package transfer
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxJoined bounds a record of several lines, in bytes.
+const maxJoined = 64 << 10
+
+// mark is a place in a file's text.
+type mark struct {
+	Offset int64 `json:"offset"`
+	// Line is that of the offset, counted from 1.
+	Line int `json:"line"`
+}
+
+// records reads a text record by record. A record is a line, or several where a quoted text in it has line ends.
+type records struct {
+	in *bufio.Reader
+	// open reports whether the text is only the beginning of a record; nil if records are lines.
+	open func(text []byte) bool
+	// at is the place behind the last record.
+	at mark
+
+	joined []byte
+}
+
+// next returns a record without its line end, and where it begins; io.EOF behind the last. The text is valid until the next
+// call.
+func (r *records) next() (text []byte, from mark, err error) {
+	from = r.at
+	text, err = r.line()
+	if err != nil || r.open == nil || !r.open(text) {
+		return text, from, err
+	}
+	// A record that never ends is one line of a file that is broken there.
+	r.joined = append(r.joined[:0], text...)
+	for r.open(r.joined) {
+		more, err := r.line()
+		if err != nil || len(r.joined)+len(more) > maxJoined {
+			return nil, from, fmt.Errorf("line %d opens quotes that are never closed", from.Line)
+		}
+		r.joined = append(append(r.joined, '\n'), more...)
+	}
+	return r.joined, from, nil
+}
+
+func (r *records) line() ([]byte, error) {
+	text, err := r.in.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return nil, fmt.Errorf("line %d is longer than %d bytes", r.at.Line, maxRecord)
+	case err != nil && (!errors.Is(err, io.EOF) || len(text) == 0):
+		return nil, err
+	}
+	r.at.Offset += int64(len(text))
+	r.at.Line++
+	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\r'}), nil
+}
+
+// skipTo goes to a place ahead.
+func (r *records) skipTo(to mark) error {
+	n, err := io.CopyN(io.Discard, r.in, to.Offset-r.at.Offset)
+	if err != nil {
+		return fmt.Errorf("going on at byte %d: %w after %d", to.Offset, err, r.at.Offset+n)
+	}
+	r.at = to
+	return nil
+}
