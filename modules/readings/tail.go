@@ -20,8 +20,6 @@ const (
 	pollInterval = time.Second
 	// refreshInterval bounds how late a unit that was changed at another instance is seen.
 	refreshInterval = time.Minute
-	// pruneAfter is how long folded readings stay indexed, for queries that have looked at the chunks before the fold.
-	pruneAfter = 10 * time.Second
 	// readAhead is about how many readings the tail asks for at once.
 	readAhead = 500_000
 )
@@ -233,7 +231,7 @@ func (t *Tail) poll(ctx context.Context) error {
 	}
 	now := time.Now()
 	t.window.Folded(min(state.Folded, t.window.Head()), now)
-	t.window.Prune(now.Add(-pruneAfter))
+	t.window.Prune(now)
 	return nil
 }
 
