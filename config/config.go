@@ -97,6 +97,8 @@ type Readings struct {
 	WindowBytes int
 	// LogRetention is how long the log table is kept for resume.
 	LogRetention time.Duration
+	// RetentionDays is how long readings of devices without a number of their own are kept; 0 is for ever.
+	RetentionDays int
 	// QueryTimeout bounds one history query.
 	QueryTimeout time.Duration
 	// QueryMaxPoints bounds the answer to one history query that is not paged through.

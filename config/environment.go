@@ -47,15 +47,16 @@ type environment struct {
 	AdminPassword            secret `envconfig:"ADMIN_PASSWORD" desc:"Password of the first administrator, 8 to 128 characters. Needed for the first start on a server's empty database; with the embedded PostgreSQL one is made, printed once and kept in DATA_DIR."`
 	AdminPasswordFile        text   `envconfig:"ADMIN_PASSWORD_FILE" desc:"File that holds ADMIN_PASSWORD, instead of the variable."`
 
-	ReadingsMaxQueued   number `group:"Readings" envconfig:"READINGS_MAX_QUEUED" default:"2000000" min:"1000" max:"1000000000" desc:"Readings that may wait for a group commit; beyond it ingest answers 503."`
-	ReadingsMaxUnfolded number `envconfig:"READINGS_MAX_UNFOLDED" default:"8000000" min:"1000" max:"1000000000" desc:"Readings held in memory that no chunk holds yet; beyond it ingest answers 503."`
-	MaxSeries           number `envconfig:"MAX_SERIES" default:"1000000" min:"1" max:"100000000" desc:"Series (one metric of one device each) that may exist; beyond it ingest refuses new ones. Each takes about 300 bytes of memory in every instance."`
-	FoldReadings        number `envconfig:"FOLD_READINGS" default:"2000000" min:"1" max:"1000000000" desc:"Unfolded readings that start a fold early; at most READINGS_MAX_UNFOLDED."`
-	FoldIntervalSecs    number `envconfig:"FOLD_INTERVAL_SECS" default:"3600" min:"1" max:"86400" desc:"How often the log is folded into chunks otherwise, in seconds; folds happen at its multiples since the epoch."`
-	WindowBytes         number `envconfig:"WINDOW_BYTES" default:"67108864" min:"1048576" max:"1099511627776" desc:"Bytes of the already folded log that stay in memory for viewers that resume."`
-	LogRetentionHours   number `envconfig:"LOG_RETENTION_HOURS" default:"24" min:"1" max:"8760" desc:"How long the log table is kept, and with it the reach of a resuming viewer, in hours."`
-	QueryTimeoutSecs    number `envconfig:"QUERY_TIMEOUT_SECS" default:"60" min:"1" max:"3600" desc:"Longest run of one history query, in seconds."`
-	QueryMaxPoints      number `envconfig:"QUERY_MAX_POINTS" default:"10000000" min:"1000" max:"1000000000" desc:"Most points of an answer that is not paged through by limit and cursor; a query for more is refused, and told a wider interval."`
+	ReadingsMaxQueued     number `group:"Readings" envconfig:"READINGS_MAX_QUEUED" default:"2000000" min:"1000" max:"1000000000" desc:"Readings that may wait for a group commit; beyond it ingest answers 503."`
+	ReadingsMaxUnfolded   number `envconfig:"READINGS_MAX_UNFOLDED" default:"8000000" min:"1000" max:"1000000000" desc:"Readings held in memory that no chunk holds yet; beyond it ingest answers 503."`
+	MaxSeries             number `envconfig:"MAX_SERIES" default:"1000000" min:"1" max:"100000000" desc:"Series (one metric of one device each) that may exist; beyond it ingest refuses new ones. Each takes about 300 bytes of memory in every instance."`
+	FoldReadings          number `envconfig:"FOLD_READINGS" default:"2000000" min:"1" max:"1000000000" desc:"Unfolded readings that start a fold early; at most READINGS_MAX_UNFOLDED."`
+	FoldIntervalSecs      number `envconfig:"FOLD_INTERVAL_SECS" default:"3600" min:"1" max:"86400" desc:"How often the log is folded into chunks otherwise, in seconds; folds happen at its multiples since the epoch."`
+	WindowBytes           number `envconfig:"WINDOW_BYTES" default:"67108864" min:"1048576" max:"1099511627776" desc:"Bytes of the already folded log that stay in memory for viewers that resume."`
+	LogRetentionHours     number `envconfig:"LOG_RETENTION_HOURS" default:"24" min:"1" max:"8760" desc:"How long the log table is kept, and with it the reach of a resuming viewer, in hours."`
+	ReadingsRetentionDays number `envconfig:"READINGS_RETENTION_DAYS" default:"0" min:"0" max:"36500" desc:"How long readings are kept, in days; 0 is for ever. A device may have a number of its own."`
+	QueryTimeoutSecs      number `envconfig:"QUERY_TIMEOUT_SECS" default:"60" min:"1" max:"3600" desc:"Longest run of one history query, in seconds."`
+	QueryMaxPoints        number `envconfig:"QUERY_MAX_POINTS" default:"10000000" min:"1000" max:"1000000000" desc:"Most points of an answer that is not paged through by limit and cursor; a query for more is refused, and told a wider interval."`
 
 	StreamMaxPerUser       number `group:"Streaming" envconfig:"STREAM_MAX_PER_USER" default:"10000" min:"1" max:"1000000" desc:"Viewers that one user or API key may have open on one instance."`
 	StreamMaxPerAddress    number `envconfig:"STREAM_MAX_PER_ADDRESS" default:"10000" min:"1" max:"1000000" desc:"Viewers that may be open from one client address on one instance."`

@@ -154,6 +154,7 @@ func (e environment) config() Config {
 			FoldInterval:        e.FoldIntervalSecs.times(time.Second),
 			WindowBytes:         e.WindowBytes.int(),
 			LogRetention:        e.LogRetentionHours.times(time.Hour),
+			RetentionDays:       e.ReadingsRetentionDays.int(),
 			QueryTimeout:        e.QueryTimeoutSecs.times(time.Second),
 			QueryMaxPoints:      e.QueryMaxPoints.int(),
 		},

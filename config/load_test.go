@@ -120,7 +120,7 @@ func TestEveryVariableReachesTheConfiguration(t *testing.T) {
 		"JWT_SECRET_KEY": strings.Repeat("k", 64), "JWT_ALGORITHM": "HS512", "JWT_ISSUER": "i",
 		"ACCESS_TOKEN_EXPIRE_MINUTES": "5", "ADMIN_USERNAME": "root", "ADMIN_PASSWORD": "correct horse",
 		"READINGS_MAX_QUEUED": "1001", "READINGS_MAX_UNFOLDED": "1002", "MAX_SERIES": "77", "FOLD_READINGS": "3", "FOLD_INTERVAL_SECS": "4",
-		"WINDOW_BYTES": "1048577", "LOG_RETENTION_HOURS": "6", "QUERY_TIMEOUT_SECS": "7", "QUERY_MAX_POINTS": "1003", "STREAM_MAX_PER_USER": "8",
+		"WINDOW_BYTES": "1048577", "LOG_RETENTION_HOURS": "6", "READINGS_RETENTION_DAYS": "12", "QUERY_TIMEOUT_SECS": "7", "QUERY_MAX_POINTS": "1003", "STREAM_MAX_PER_USER": "8",
 		"STREAM_MAX_PER_ADDRESS": "9", "STREAM_HEARTBEAT_SECS": "10", "STREAM_WRITE_TIMEOUT_SECS": "11",
 	}).result()
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestEveryVariableReachesTheConfiguration(t *testing.T) {
 		},
 		Readings: Readings{
 			MaxQueuedReadings: 1001, MaxUnfoldedReadings: 1002, MaxSeries: 77, FoldReadings: 3, FoldInterval: 4 * time.Second,
-			WindowBytes: 1<<20 + 1, LogRetention: 6 * time.Hour, QueryTimeout: 7 * time.Second,
+			WindowBytes: 1<<20 + 1, LogRetention: 6 * time.Hour, RetentionDays: 12, QueryTimeout: 7 * time.Second,
 			QueryMaxPoints: 1003,
 		},
 		Streaming: Streaming{MaxPerUser: 8, MaxPerAddress: 9, Heartbeat: 10 * time.Second, WriteTimeout: 11 * time.Second},

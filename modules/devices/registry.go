@@ -26,6 +26,8 @@ type SeriesState struct {
 	LastValue float64
 	// RetentionDays is how long the device's readings are kept, 0 for ever; GeneralRetention is the general setting.
 	RetentionDays int
+	// LastSeq is the batch that the newest reading came with, 0 when that was before this registry began to observe.
+	LastSeq int64
 }
 
 // Registry holds every known series in memory: it turns names into ids on the way in, ids into names on the way out, and
@@ -42,6 +44,8 @@ type Registry struct {
 	devices map[string][]*SeriesState
 	count   int            // of series
 	byID    []*SeriesState // by id; nil where the id is unknown, dropped where its series has been
+	seq     int64          // of the batch observed last
+	base    int64          // of the batch before the first one observed
 }
 
 // dropped stands where a series was: ids are never used again, so whoever read the series before its removal and adds it
@@ -107,6 +111,16 @@ func (r *Registry) ByID(id int32) (Series, bool) {
 	return Series{}, false
 }
 
+// RetentionDays returns how long the readings of the series with the id are kept, as its state has it.
+func (r *Registry) RetentionDays(id int32) int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if s := r.at(id); s != nil {
+		return s.RetentionDays
+	}
+	return GeneralRetention
+}
+
 // Device returns the states of a device's series in order of metric, empty when none is known.
 func (r *Registry) Device(id string) []SeriesState {
 	return r.Select([]string{id}, nil)
@@ -153,14 +167,18 @@ func (r *Registry) Devices(keep func(id string) bool) []string {
 	return ids
 }
 
-// Observe takes the readings of a batch into account; a reading at the instant of the newest one corrects it. The
+// Observe takes the readings of the batch seq into account; a reading at the instant of the newest one corrects it. The
 // three slices are parallel, ts is in Unix milliseconds; ids that the registry does not know are passed over.
-func (r *Registry) Observe(series []int32, ts []int64, value []float64) {
+func (r *Registry) Observe(seq int64, series []int32, ts []int64, value []float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.base == 0 {
+		r.base = max(1, seq-1)
+	}
+	r.seq = seq
 	for i, id := range series {
 		if s := r.at(id); s != nil && ts[i] >= s.LastTS {
-			s.LastTS, s.LastValue = ts[i], value[i]
+			s.LastTS, s.LastValue, s.LastSeq = ts[i], value[i], seq
 		}
 	}
 }

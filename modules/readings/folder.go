@@ -101,10 +101,13 @@ func (f *Folder) next(now time.Time) time.Time {
 	return now.Add(-foldGrace).Truncate(f.limits.FoldInterval).Add(f.limits.FoldInterval + foldGrace)
 }
 
-// maintain closes days, and keeps the log's blocks ahead of its head and within its retention.
+// maintain closes days, removes readings past their retention, and keeps the log's blocks ahead of its head and within its retention.
 func (f *Folder) maintain(ctx context.Context) {
 	if err := f.closeDays(ctx); err != nil && ctx.Err() == nil {
 		f.logger.Error("days that are over are closed later", zap.Error(err))
+	}
+	if err := f.enforceRetention(ctx); err != nil && ctx.Err() == nil {
+		f.logger.Warn("readings past their retention, which no answer shows, stay on disk for now", zap.Error(err))
 	}
 	if err := f.log.EnsureBlocks(ctx); err != nil && ctx.Err() == nil {
 		f.logger.Warn("no new block for the log yet", zap.Error(err))
@@ -223,7 +226,8 @@ func (f *Folder) foldSeries(ctx context.Context, tx pgx.Tx, recent view, folded 
 			continue
 		}
 		last.note(id, p)
-		if err := placer.place(ctx, id, p); err != nil {
+		kept := p.slice(f.floor(f.tail.registry.RetentionDays(id)), maxTS)
+		if err := placer.place(ctx, id, kept); err != nil {
 			return err
 		}
 	}

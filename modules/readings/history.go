@@ -121,10 +121,11 @@ func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesS
 // newScan returns the pass over the series that a query takes. It captures the recent window.
 func (s *Service) newScan(q Query, series []devices.SeriesState) scan {
 	ids := make([]int32, len(series))
+	floors := make([]int64, len(series))
 	for i, state := range series {
-		ids[i] = state.ID
+		ids[i], floors[i] = state.ID, s.folder.floor(state.RetentionDays)
 	}
-	pass := scan{db: s.db, recent: s.window.view(ids), from: q.From, to: q.To, resume: q.From}
+	pass := scan{db: s.db, recent: s.window.view(ids), from: q.From, to: q.To, resume: q.From, floors: floors}
 	if q.After != nil {
 		pass.resume = max(q.From, q.After.Seek)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Latest returns the newest reading of each series selected, as far as the principal may see. It answers from memory; only
-// tags are looked up in the database. Series without a reading are left out.
+// tags are looked up in the database. Series without a reading that is still kept are left out.
 func (s *Service) Latest(ctx context.Context, who auth.Principal, wanted Selection) ([]devices.SeriesState, error) {
 	select {
 	case <-s.tail.Loaded():
@@ -24,7 +24,7 @@ func (s *Service) Latest(ctx context.Context, who auth.Principal, wanted Selecti
 	}
 	n := 0
 	for _, state := range states {
-		if state.LastTS != devices.NoReading {
+		if state.LastTS != devices.NoReading && state.LastTS >= s.folder.floor(state.RetentionDays) {
 			states[n] = state
 			n++
 		}

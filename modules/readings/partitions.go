@@ -10,8 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+const (
+	// monthLayout is the name of a month's partition, boundLayout the text of an instant in UTC: layouts of package time.
+	monthLayout = "reading_chunks_2006_01"
+	boundLayout = "2006-01-02 15:04:05+00"
+)
+
 // monthTable returns the name of the partition that holds the chunks of the month which starts at the instant given.
-func monthTable(month int64) string { return millis(month).Format("reading_chunks_2006_01") }
+func monthTable(month int64) string { return millis(month).Format(monthLayout) }
 
 // monthsAhead is how far ahead of time the partition of the next month is made.
 const monthsAhead = 7 * 24 * time.Hour
@@ -24,13 +30,14 @@ func (f *Folder) ensureMonths(ctx context.Context, recent view) error {
 	now := f.now()
 	months := map[int64]bool{monthSpan.floor(now.UnixMilli()): true, monthSpan.floor(now.Add(monthsAhead).UnixMilli()): true}
 	var start, end int64
+	_, oldest := f.oldestFloor()
 	folded := f.window.Stats().Folded
 	for _, b := range recent.batches {
 		if b.Seq <= folded {
 			continue
 		}
 		for _, ts := range b.TS {
-			if ts < start || ts >= end {
+			if ts >= oldest && (ts < start || ts >= end) {
 				start, end = monthSpan.region(ts)
 				months[start] = true
 			}
@@ -63,7 +70,7 @@ func attachMonths(ctx context.Context, tx pgx.Tx, months []int64) error {
 		return err
 	}
 	for _, name := range missing {
-		first, err := time.Parse("reading_chunks_2006_01", name)
+		first, err := time.Parse(monthLayout, name)
 		if err != nil {
 			return err
 		}
@@ -75,15 +82,9 @@ func attachMonths(ctx context.Context, tx pgx.Tx, months []int64) error {
 }
 
 func attachMonth(ctx context.Context, tx pgx.Tx, name string, first time.Time) error {
-	const layout = "2006-01-02 15:04:05+00"
-	for _, statement := range []string{
+	return execAll(ctx, tx,
 		fmt.Sprintf(`CREATE TABLE %s (LIKE reading_chunks INCLUDING ALL)`, name),
 		fmt.Sprintf(`ALTER TABLE reading_chunks ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`,
-			name, first.Format(layout), first.AddDate(0, 1, 0).Format(layout)),
-	} {
-		if _, err := tx.Exec(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+			name, first.Format(boundLayout), first.AddDate(0, 1, 0).Format(boundLayout)),
+	)
 }

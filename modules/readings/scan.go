@@ -25,6 +25,8 @@ type scan struct {
 	to     int64 // exclusive
 	// resume is where the first series begins, not before from; the others begin at from.
 	resume int64
+	// floors are where what is kept of each series begins; nil when everything is.
+	floors []int64
 	// buckets are what the caller needs only summaries of; nil when it needs every point.
 	buckets *Buckets
 }

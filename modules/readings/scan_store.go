@@ -116,10 +116,14 @@ func (s *scan) wholeSpan() span {
 
 // begin returns where the i-th series begins.
 func (s *scan) begin(i int) int64 {
+	from := s.from
 	if i == 0 {
-		return max(s.from, s.resume)
+		from = max(from, s.resume)
 	}
-	return s.from
+	if s.floors != nil {
+		from = max(from, s.floors[i])
+	}
+	return from
 }
 
 // summaryRange returns the stretch of the i-th series where summaries of whole spans are enough: within what is asked for,

@@ -1,0 +1,195 @@
+package readings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.uber.org/zap"
+
+	"telltale/modules/devices"
+)
+
+// floor returns the first instant (Unix ms) of which readings are kept for so many days, 0 for ever. Answers begin there:
+// they do not depend on when what is older leaves the disk.
+func (f *Folder) floor(days int) int64 {
+	if days == devices.GeneralRetention {
+		days = f.limits.RetentionDays
+	}
+	if days == 0 {
+		return minTS
+	}
+	return f.now().UnixMilli() - int64(days)*day
+}
+
+// oldestFloor returns every series, and the first instant of which readings of any of them are kept.
+func (f *Folder) oldestFloor() (states []devices.SeriesState, oldest int64) {
+	registry := f.tail.registry
+	states = registry.Select(registry.Devices(func(string) bool { return true }), nil)
+	oldest = f.floor(devices.GeneralRetention)
+	for i, state := range states {
+		if floor := f.floor(state.RetentionDays); i == 0 || floor < oldest {
+			oldest = floor
+		}
+	}
+	return states, oldest
+}
+
+const updateRetention = `UPDATE log_state SET retention_days = $1 WHERE retention_days <> $1`
+
+// enforceRetention gives the disk back that readings past their retention take: months that are past it for every device
+// are dropped; else chunks are deleted, and partitions of which a large part is gone are written anew.
+func (f *Folder) enforceRetention(ctx context.Context) error {
+	if _, err := f.db.Exec(ctx, updateRetention, f.limits.RetentionDays); err != nil {
+		return fmt.Errorf("recording the retention: %w", err)
+	}
+	states, oldest := f.oldestFloor()
+	if err := f.dropMonths(ctx, oldest); err != nil {
+		return err
+	}
+	var old expired
+	for _, state := range states {
+		if floor := f.floor(state.RetentionDays); floor > oldest {
+			old.series, old.floors = append(old.series, state.ID), append(old.floors, millis(floor))
+		}
+	}
+	if err := f.deleteExpired(ctx, old); err != nil {
+		return err
+	}
+	return f.rewriteSparse(ctx)
+}
+
+const selectMonths = `
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'reading_chunks'::regclass ORDER BY c.relname`
+
+// dropMonths drops the partitions of months that end at the instant given or before it.
+func (f *Folder) dropMonths(ctx context.Context, oldest int64) error {
+	if oldest == minTS {
+		return nil
+	}
+	rows, err := f.db.Query(ctx, selectMonths)
+	if err != nil {
+		return fmt.Errorf("listing the months of chunks: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("listing the months of chunks: %w", err)
+	}
+	for _, name := range names {
+		first, err := time.Parse(monthLayout, name)
+		if err != nil || first.AddDate(0, 1, 0).UnixMilli() > oldest {
+			continue
+		}
+		if err := f.patiently(ctx, func() error { return f.dropMonth(ctx, name, first.AddDate(0, 1, 0)) }); err != nil {
+			return err
+		}
+		f.logger.Info("dropped a month past its retention", zap.String("partition", name))
+	}
+	return nil
+}
+
+const (
+	// limitWait keeps whoever waits for an exclusive lock from holding everyone else up behind it.
+	limitWait      = `SET LOCAL lock_timeout = '250ms'`
+	forgetSpace    = `DELETE FROM reading_space WHERE partition = $1`
+	deleteDaysThen = `DELETE FROM reading_days WHERE start_at < $1`
+)
+
+func (f *Folder) dropMonth(ctx context.Context, name string, until time.Time) error {
+	return f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, limitWait); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+name); err != nil {
+			return fmt.Errorf("dropping a month past its retention: %w", err)
+		}
+		if _, err := tx.Exec(ctx, forgetSpace, name); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, deleteDaysThen, until)
+		return err
+	})
+}
+
+const (
+	patience       = 20
+	lockNotGranted = "55P03"
+)
+
+// patiently tries again, a second apart, what could not get a lock in time, because a query was running.
+func (f *Folder) patiently(ctx context.Context, try func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := try()
+		if refusal, ok := errors.AsType[*pgconn.PgError](err); !ok || refusal.Code != lockNotGranted || attempt == patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// expired are series, and from when on each one's readings are kept: parallel slices.
+type expired struct {
+	series []int32
+	floors []time.Time
+}
+
+const (
+	// deleteStep is how many chunks one statement deletes at most.
+	deleteStep = 1000
+	// expiredSeries is how many series one statement looks at.
+	expiredSeries = 1000
+)
+
+const deleteExpiredChunks = `
+WITH old AS (
+	SELECT chunk.* FROM unnest($1::int[], $2::timestamptz[]) AS wanted (id, floor) CROSS JOIN LATERAL (
+		SELECT series_id, start_at FROM reading_chunks
+		WHERE series_id = wanted.id AND start_at < wanted.floor AND start_at + hours * interval '1 hour' <= wanted.floor
+		ORDER BY start_at LIMIT $3
+	) AS chunk LIMIT $3
+), gone AS (
+	DELETE FROM reading_chunks AS c USING old WHERE c.series_id = old.series_id AND c.start_at = old.start_at
+	RETURNING c.tableoid, ` + removedBytes + `
+), noted AS (` + noteRemoved + `
+)
+SELECT count(*) FROM gone`
+
+const deleteExpiredDays = `
+DELETE FROM reading_days AS d USING unnest($1::int[], $2::timestamptz[]) AS wanted (id, floor)
+WHERE d.series_id = wanted.id AND d.start_at + interval '24 hours' <= wanted.floor AND d.start_at < wanted.floor`
+
+// deleteExpired deletes what is expired, a few chunks at a time.
+func (f *Folder) deleteExpired(ctx context.Context, old expired) error {
+	for len(old.series) > 0 {
+		n := min(len(old.series), expiredSeries)
+		for more := true; more; {
+			err := f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
+				more = false
+				if !mine {
+					return nil
+				}
+				var deleted int
+				err := tx.QueryRow(ctx, deleteExpiredChunks, old.series[:n], old.floors[:n], deleteStep).Scan(&deleted)
+				if more = deleted == deleteStep; more || err != nil {
+					return err
+				}
+				_, err = tx.Exec(ctx, deleteExpiredDays, old.series[:n], old.floors[:n])
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("deleting readings past their retention: %w", err)
+			}
+		}
+		old = expired{slices.Clone(old.series[n:]), slices.Clone(old.floors[n:])}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package readings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.uber.org/zap"
+)
+
+// A partition of which 30 % have been deleted is written anew.
+const selectSparse = `
+SELECT partition FROM reading_space
+WHERE removed >= 0.3 * pg_total_relation_size(to_regclass(partition)) ORDER BY partition`
+
+// rewriteSparse writes those partitions anew of which a large part has been deleted, because that is the only way in which
+// PostgreSQL gives their space back without keeping everyone from reading for long.
+func (f *Folder) rewriteSparse(ctx context.Context) error {
+	rows, err := f.db.Query(ctx, selectSparse)
+	if err != nil {
+		return fmt.Errorf("looking for partitions to write anew: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("looking for partitions to write anew: %w", err)
+	}
+	for _, name := range names {
+		err := f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
+			if !mine {
+				return nil
+			}
+			return f.rewrite(ctx, tx, name)
+		})
+		if err != nil {
+			return fmt.Errorf("writing %s anew: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// rewrite replaces a partition by a copy of itself. Folds wait while it copies, reading goes on; the exchange itself waits
+// for the queries that run, in short attempts between which others may begin.
+func (f *Folder) rewrite(ctx context.Context, tx pgx.Tx, name string) error {
+	first, err := time.Parse(monthLayout, name)
+	if err != nil {
+		return err
+	}
+	from, to := first.Format(boundLayout), first.AddDate(0, 1, 0).Format(boundLayout)
+	fresh := name + "_new"
+	err = execAll(ctx, tx,
+		fmt.Sprintf(`CREATE TABLE %s (LIKE reading_chunks INCLUDING ALL)`, fresh),
+		fmt.Sprintf(`INSERT INTO %s SELECT * FROM %s ORDER BY series_id, start_at`, fresh, name),
+		// With this check attaching does not have to read the table under the lock.
+		fmt.Sprintf(`ALTER TABLE %s ADD CONSTRAINT bounds CHECK (start_at >= '%s' AND start_at < '%s')`, fresh, from, to),
+	)
+	if err != nil {
+		return err
+	}
+	if err := f.patiently(ctx, func() error { return lockExclusively(ctx, tx, name) }); err != nil {
+		return err
+	}
+	err = execAll(ctx, tx,
+		fmt.Sprintf(`ALTER TABLE reading_chunks DETACH PARTITION %s`, name),
+		fmt.Sprintf(`DROP TABLE %s`, name),
+		fmt.Sprintf(`ALTER TABLE %s RENAME TO %s`, fresh, name),
+		fmt.Sprintf(`ALTER TABLE reading_chunks ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`, name, from, to),
+		fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT bounds`, name),
+	)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, forgetSpace, name); err != nil {
+		return err
+	}
+	f.logger.Info("wrote a month anew, since much of it had been deleted", zap.String("partition", name))
+	return nil
+}
+
+// lockExclusively makes one short attempt at the lock that exchanging a partition takes. When it fails, the transaction can
+// go on.
+func lockExclusively(ctx context.Context, tx pgx.Tx, name string) error {
+	attempt, err := tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err = execAll(ctx, attempt, limitWait, `LOCK TABLE ONLY reading_chunks, `+name+` IN ACCESS EXCLUSIVE MODE`); err == nil {
+		return attempt.Commit(ctx)
+	}
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == lockNotGranted {
+		return errors.Join(err, attempt.Rollback(ctx))
+	}
+	return err
+}
+
+func execAll(ctx context.Context, tx pgx.Tx, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
