@@ -68,7 +68,7 @@ func TestHelpListsTheSubcommands(t *testing.T) {
 	t.Parallel()
 	out, _, code := result(t, nil, "--help")
 	require.Zero(t, code)
-	for _, name := range []string{"serve", "demo", "migrate", "config", "healthcheck", "version"} {
+	for _, name := range []string{"serve", "demo", "migrate", "import", "export", "config", "healthcheck", "version"} {
 		require.Contains(t, out, "\n  "+name+" ")
 	}
 }

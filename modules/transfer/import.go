@@ -184,6 +184,11 @@ func (i *importing) read(ctx context.Context, in *records) error {
 	defer i.tell()
 	for {
 		text, from, err := in.next()
+		if errors.Is(err, errOpen) {
+			if err = i.unsent(from.Line, err); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			// What stands before a broken record is good, and is not to be read again.
 			for n := range i.lanes {
@@ -215,6 +220,18 @@ func (i *importing) read(ctx context.Context, in *records) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// unsent notes a record that is not sent, because it would take others with it.
+func (i *importing) unsent(line int, err error) error {
+	if !i.opts.Skip {
+		return fmt.Errorf("line %d %w", line, err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.summary.Rejected++
+	i.report.Rejected([]Reject{{File: i.source.name, Line: line, Reason: err.Error()}}, 0)
+	return nil
 }
 
 func (i *importing) newBatch() *batch {

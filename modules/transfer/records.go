@@ -27,7 +27,12 @@ type records struct {
 	at mark
 
 	joined []byte
+	// again is text that was read ahead in vain.
+	again []byte
 }
+
+// errOpen says that a line opens quotes that are never closed. The next record begins with the next line.
+var errOpen = errors.New("opens quotes that are never closed")
 
 // next returns a record without its line end, and where it begins; io.EOF behind the last. The text is valid until the next
 // call.
@@ -35,22 +40,32 @@ func (r *records) next() (text []byte, from mark, err error) {
 	from = r.at
 	text, err = r.line()
 	if err != nil || r.open == nil || !r.open(text) {
-		return text, from, err
+		return withoutEnd(text), from, err
 	}
-	// A record that never ends is one line of a file that is broken there.
+	second := r.at
 	r.joined = append(r.joined[:0], text...)
+	first := len(r.joined)
 	for r.open(r.joined) {
 		more, err := r.line()
-		if err != nil || len(r.joined)+len(more) > maxJoined {
-			return nil, from, fmt.Errorf("line %d opens quotes that are never closed", from.Line)
+		if err == nil {
+			r.joined = append(r.joined, more...)
 		}
-		r.joined = append(append(r.joined, '\n'), more...)
+		if err != nil || len(r.joined) > maxJoined {
+			r.again = append(bytes.Clone(r.joined[first:]), r.again...)
+			r.at = second
+			return nil, from, errOpen // an error of reading comes again
+		}
 	}
-	return r.joined, from, nil
+	return withoutEnd(r.joined), from, nil
 }
 
-func (r *records) line() ([]byte, error) {
-	text, err := r.in.ReadSlice('\n')
+// line returns a line with its end.
+func (r *records) line() (text []byte, err error) {
+	if len(r.again) > 0 {
+		text, r.again = cutLine(r.again)
+	} else {
+		text, err = r.in.ReadSlice('\n')
+	}
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return nil, fmt.Errorf("line %d is longer than %d bytes", r.at.Line, maxRecord)
@@ -59,7 +74,18 @@ func (r *records) line() ([]byte, error) {
 	}
 	r.at.Offset += int64(len(text))
 	r.at.Line++
-	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\r'}), nil
+	return text, nil
+}
+
+func cutLine(text []byte) (line, rest []byte) {
+	if end := bytes.IndexByte(text, '\n'); end >= 0 {
+		return text[:end+1], text[end+1:]
+	}
+	return text, nil
+}
+
+func withoutEnd(text []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\r'})
 }
 
 // skipTo goes to a place ahead.

@@ -164,6 +164,19 @@ func TestRecordsThatAreNotValidAreNamedByTheirLines(t *testing.T) {
 	require.Equal(t, 6, strings.Count(dump(t, s, transfer.CSV), "\n"))
 }
 
+// A file may end in the middle of a line, because it was cut there, and another may go on behind it.
+func TestALineThatOpensQuotesTakesNoOthersWithIt(t *testing.T) {
+	t.Parallel()
+	s := program(t)
+	lines := "m,device=a value=1 1\nm,device=a s=\"cut\n" + strings.Repeat("m,device=a value=2 2\n", 5_000) + "m,device=a value=3 3\nm,device=a s=\"end"
+	_, err := transfer.Import(t.Context(), s, transfer.Options{Precision: "ms"}, []string{write(t, "cut.lines", lines)}, nil, &notes{})
+	require.ErrorContains(t, err, "line 2 opens quotes that are never closed")
+	done, report := load(t, s, transfer.Options{Precision: "ms", Skip: true}, write(t, "cut.lines", lines))
+	require.Equal(t, transfer.Summary{Stored: 5_002, Rejected: 2}, done)
+	require.Equal(t, []string{"2: opens quotes that are never closed", "5004: opens quotes that are never closed"}, report.rejects)
+	require.Equal(t, 4, strings.Count(dump(t, s, transfer.CSV), "\n"))
+}
+
 func TestAnImportWaitsForAServerThatIsBusyOrAway(t *testing.T) {
 	t.Parallel()
 	s := program(t)
