@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"telltale/platform/postgres"
@@ -282,6 +283,7 @@ func (r *modelRun) check(t *testing.T) {
 		require.Equal(t, known(r.model.answer(q)), known(got.points))
 		require.True(t, got.ended)
 	}
+	r.checkSQL(t, from, from+span)
 	r.checkPages(t, q)
 	r.checkLatest(t)
 	r.checkVersions(t, q)
@@ -421,6 +423,33 @@ func (r *modelRun) checkLatest(t *testing.T) {
 		}
 		require.Equal(t, want, got)
 	}
+}
+
+// checkSQL asks the database for the readings as plain rows.
+func (r *modelRun) checkSQL(t *testing.T, from, to int64) {
+	t.Helper()
+	var wanted []string
+	if r.random.IntN(2) == 0 {
+		wanted = []string{"device-1", "device-3", "unknown"}
+	}
+	rows, err := r.db.Query(t.Context(), `SELECT device || '/' || metric, ts, value FROM readings($1, NULL, $2, $3) ORDER BY 1, 2`,
+		wanted, millis(from), millis(to))
+	require.NoError(t, err)
+	got := map[string][][]float64{}
+	var series string
+	var ts time.Time
+	var value float64
+	_, err = pgx.ForEachRow(rows, []any{&series, &ts, &value}, func() error {
+		got[series] = append(got[series], []float64{float64(ts.UnixMilli()), value})
+		return nil
+	})
+	require.NoError(t, err)
+	want := r.model.answer(Query{From: from, To: to})
+	maps.DeleteFunc(want, func(series string, _ [][]float64) bool {
+		device, _, _ := strings.Cut(series, "/")
+		return wanted != nil && !slices.Contains(wanted, device)
+	})
+	require.Equal(t, want, got)
 }
 
 // checkTables folds the rest, and looks whether every day that is over has the statistics of its readings, and chunks are as

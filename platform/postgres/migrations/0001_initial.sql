@@ -126,3 +126,55 @@ CREATE TABLE reading_days (
     last      double precision NOT NULL,
     PRIMARY KEY (series_id, start_at)
 );
+
+-- Readings as plain rows, for SQL: of the devices and metrics given (NULL is all of them), from since (inclusive) to until
+-- (exclusive), where NULL is no bound. Each reading comes once, whether it is in a chunk or still in the log. Give the bounds as
+-- arguments: chunks outside them are not opened then.
+CREATE FUNCTION readings(devices text[], metrics text[], since timestamptz, until timestamptz)
+RETURNS TABLE (device text, metric text, ts timestamptz, value double precision)
+LANGUAGE sql STABLE ROWS 100000 AS $$
+WITH wanted AS (
+    SELECT s.id, s.device_id, s.metric,
+        greatest(coalesce($3, '-infinity'),
+            now() - nullif(coalesce(d.retention_days, state.retention_days), 0) * interval '24 hours') AS since
+    FROM log_state AS state, series AS s JOIN devices AS d ON d.id = s.device_id
+    WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
+), unfolded AS MATERIALIZED (
+    SELECT DISTINCT ON (id, ts) wanted.id, 'epoch'::timestamptz + r.ts * interval '1 millisecond' AS ts, r.value
+    FROM reading_log AS l
+    CROSS JOIN LATERAL unnest(l.series, l.ts, l.value) WITH ORDINALITY AS r (id, ts, value, n)
+    JOIN wanted ON wanted.id = r.id
+    WHERE l.seq > (SELECT folded_seq FROM log_state)
+        AND l.max_ts >= floor(extract(epoch FROM coalesce($3, '1970-01-01Z')) * 1000)
+        AND 'epoch'::timestamptz + r.ts * interval '1 millisecond' >= wanted.since
+        AND 'epoch'::timestamptz + r.ts * interval '1 millisecond' < coalesce($4, 'infinity')
+    ORDER BY id, ts, l.seq DESC, r.n DESC
+)
+SELECT wanted.device_id, wanted.metric, p.ts, p.value
+FROM wanted
+CROSS JOIN LATERAL (
+    SELECT start_at, deltas, value FROM reading_chunks
+    WHERE series_id = wanted.id AND start_at = date_trunc('month', $3 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+        AND start_at < date_trunc('hour', $3) AND hours > 24
+    UNION ALL
+    SELECT start_at, deltas, value FROM reading_chunks
+    WHERE series_id = wanted.id AND start_at = date_trunc('day', $3 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+        AND start_at < date_trunc('hour', $3) AND hours = 24
+    UNION ALL
+    SELECT start_at, deltas, value FROM reading_chunks
+    WHERE series_id = wanted.id AND start_at >= coalesce(date_trunc('hour', $3), '-infinity')
+        AND start_at < coalesce($4, 'infinity')
+) AS c
+CROSS JOIN LATERAL (
+    SELECT c.start_at + sum(coalesce(e.delta, c.deltas[cardinality(c.deltas)])) OVER (ORDER BY e.n)
+        * interval '1 millisecond' AS ts, e.value
+    FROM unnest(c.deltas, c.value) WITH ORDINALITY AS e (delta, value, n)
+) AS p
+WHERE p.ts >= wanted.since AND p.ts < coalesce($4, 'infinity')
+    AND (wanted.id, p.ts) NOT IN (SELECT id, ts FROM unfolded)
+UNION ALL
+SELECT wanted.device_id, wanted.metric, unfolded.ts, unfolded.value FROM unfolded JOIN wanted USING (id)
+$$;
+
+-- The readings of the last hour and those that come from the future, for a quick look.
+CREATE VIEW recent_readings AS SELECT * FROM readings(NULL, NULL, now() - interval '1 hour', NULL);
