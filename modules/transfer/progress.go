@@ -47,7 +47,7 @@ func (s *Screen) Rejected(rejects []Reject, more int) {
 // Readings shows how many readings have been exported.
 func (s *Screen) Readings(count int64) {
 	if s.bar == nil {
-		s.begin(-1, "Exporting", progressbar.OptionSetItsString("readings"))
+		s.begin(-1, "Exporting", progressbar.OptionShowIts(), progressbar.OptionSetItsString("readings"))
 	}
 	s.set(count)
 }
@@ -70,7 +70,7 @@ func (s *Screen) begin(size int64, what string, more ...progressbar.Option) {
 	}
 	s.bar = progressbar.NewOptions64(size, append(more,
 		progressbar.OptionSetWriter(s.out), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
 	)...)
 }
 
