@@ -58,7 +58,7 @@ func (f *fixture) report(t *testing.T, device, metric string, at time.Time, valu
 	require.Empty(t, missing)
 	id, ok := f.registry.Find(device, metric)
 	require.True(t, ok)
-	f.registry.Observe([]int32{id}, []int64{at.UnixMilli()}, []float64{value})
+	f.registry.Observe(1, []int32{id}, []int64{at.UnixMilli()}, []float64{value})
 }
 
 // as serves the API to a principal.

@@ -295,7 +295,7 @@ func (t *Tail) apply(ctx context.Context, b *Batch) error {
 	if b.Len() == 0 {
 		t.dropped.Store(b.Seq)
 	}
-	t.registry.Observe(b.Series, b.TS, b.Value)
+	t.registry.Observe(b.Seq, b.Series, b.TS, b.Value)
 	t.window.Apply(b)
 	return nil
 }
