@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
@@ -147,4 +149,32 @@ func TestWhatIsOverIsSentOnlyOnce(t *testing.T) {
 	}
 	_, header, _ := a.call(t, "GET", "/api/readings?from=0", "", nil)
 	require.Empty(t, header.Get("ETag"), "what is not over has no version")
+}
+
+func TestHistoryIsReadByArrow(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	a.fill(t, "b", 20_000, 1000)
+	a.post(t, `{"readings":[{"device":"a","ts":5,"values":{"m":1.5}}]}`)
+	for _, ask := range []string{"&format=arrow", ""} {
+		_, header, answer := a.call(t, "GET", "/api/readings?from=0&to=100000000"+ask, "", nil, "Accept", "application/vnd.apache.arrow.stream")
+		require.Equal(t, "application/vnd.apache.arrow.stream", header.Get("Content-Type"))
+		reader, err := ipc.NewReader(strings.NewReader(answer))
+		require.NoError(t, err)
+		rows, sum := int64(0), 0.0
+		for reader.Next() {
+			rows += reader.RecordBatch().NumRows()
+			for _, v := range reader.RecordBatch().Column(3).(*array.Float64).Float64Values() {
+				sum += v
+			}
+		}
+		require.NoError(t, reader.Err())
+		reader.Release()
+		want := 1.5
+		for i := range 20_000 {
+			want += float64(i * i % 1000)
+		}
+		require.Equal(t, int64(20_001), rows)
+		require.InDelta(t, want, sum, 1e-6)
+	}
 }

@@ -88,7 +88,7 @@ func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesS
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pass := s.newScan(q, series)
-	q, plan, err := s.plan(ctx, q, series, pass.recent)
+	q, plan, err := s.plan(ctx, q, series, pass)
 	if err != nil {
 		return err
 	}

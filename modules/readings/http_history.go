@@ -66,7 +66,17 @@ type rendered struct {
 	answer *fiber.Ctx
 	query  Query
 	plan   Plan
-	writer *render.Writer // nil before Begin
+	writer writer // nil before Begin
+}
+
+// writer writes an answer; see render.Writer.
+type writer interface {
+	Series(device, metric, unit string) error
+	Points(ts []int64, value []float64) error
+	Bucket(ts int64, values []float64) error
+	End(next string) error
+	Flush() error
+	Release()
 }
 
 // errNotModified ends a query whose answer the client has already.
@@ -129,10 +139,19 @@ func (r *rendered) Begin(seq int64, version string) error {
 			header.Columns = append(header.Columns, string(aggregate))
 		}
 	}
-	r.writer = render.NewWriter(r.format, header, func(b []byte) error {
+	flush := func(b []byte) error {
 		_, err := r.out.Write(b)
 		return err
-	})
+	}
+	if r.format != render.Arrow {
+		r.writer = render.NewWriter(r.format, header, flush)
+		return nil
+	}
+	names := make([]render.Name, len(r.plan.Series))
+	for i, s := range r.plan.Series {
+		names[i] = render.Name{Device: s.Device, Metric: s.Metric}
+	}
+	r.writer = render.NewArrowWriter(header, names, flush)
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 
 // Plan is how a query is going to be answered.
 type Plan struct {
+	// Series are those of the answer, in its order.
+	Series []devices.SeriesState
 	// Method says how series were given no more than MaxPoints points; "" when that was not asked for.
 	Method Method
 	// Version stands for everything that the answer depends on, readings included: while two plans have the same, so have
@@ -23,21 +25,21 @@ type Plan struct {
 const uncounted = 64
 
 // plan decides how a query is answered, and refines it accordingly. It refuses what would take too much.
-func (s *Service) plan(ctx context.Context, q Query, series []devices.SeriesState, recent view) (Query, Plan, error) {
-	var plan Plan
+func (s *Service) plan(ctx context.Context, q Query, series []devices.SeriesState, pass scan) (Query, Plan, error) {
+	plan := Plan{Series: series}
 	if len(series) == 0 {
 		if q.MaxPoints > 0 && q.Interval == nil {
 			plan.Method = Raw
 		}
 		if q.Versioned {
-			plan.Version = versionOf(q, nil, survey{})
+			plan.Version = versionOf(q, pass, nil, survey{})
 		}
 		return q, plan, nil
 	}
 	var found survey
 	if q.Versioned || s.mustCount(q, len(series)) {
 		var err error
-		if found, err = s.survey(ctx, q, recent); err != nil {
+		if found, err = s.survey(ctx, q, pass.recent); err != nil {
 			return q, plan, err
 		}
 	}
@@ -56,7 +58,7 @@ func (s *Service) plan(ctx context.Context, q Query, series []devices.SeriesStat
 		return q, plan, err
 	}
 	if q.Versioned {
-		plan.Version = versionOf(q, series, found)
+		plan.Version = versionOf(q, pass, series, found)
 	}
 	return q, plan, nil
 }
@@ -107,13 +109,15 @@ func (s *Service) refuse(q Query, series int, method Method, found survey) error
 }
 
 // versionOf makes a text of everything that an answer depends on.
-func versionOf(q Query, series []devices.SeriesState, found survey) string {
+func versionOf(q Query, pass scan, series []devices.SeriesState, found survey) string {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%d %d %v %v %v %s %d %s %d %v\n",
 		q.From, q.To, q.Interval, q.Aggregates, q.Zone, q.Fill, q.MaxPoints, q.Downsample, q.Limit, q.After)
 	fmt.Fprintf(hash, "%s %d\n", found.mark, found.touched)
-	for _, s := range series {
-		fmt.Fprintf(hash, "%d %q %q %q\n", s.ID, s.Device, s.Metric, s.Unit)
+	for i, s := range series {
+		// What is kept of a series begins later by the moment, which matters only where the range is cut by it.
+		begin := min(max(q.From, pass.begin(i)), q.To)
+		fmt.Fprintf(hash, "%d %q %q %q %d\n", s.ID, s.Device, s.Metric, s.Unit, begin)
 	}
 	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:18])
 }

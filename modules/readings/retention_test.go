@@ -97,3 +97,21 @@ func TestDeletingADeviceGivesTheDiskBack(t *testing.T) {
 	require.Less(t, diskOf(t, db), whole/2)
 	require.Equal(t, before.points, e.history(t, Query{}).points)
 }
+
+// What a client has been told may be past its retention: then it must not be told that nothing has changed.
+func TestAnAnswerThatRetentionHasCutIsAnotherVersion(t *testing.T) {
+	t.Parallel()
+	e := startEngine(t, pgtest.New(t), func(limits *config.Readings) { limits.RetentionDays = 2 })
+	now := time.UnixMilli(2 * day)
+	e.folder.now = func() time.Time { return now }
+	e.post(t, `{"readings":[{"device":"a","ts":3600000,"values":{"m":1}},{"device":"a","ts":7200000,"values":{"m":2}}]}`)
+	e.fold(t)
+	query := Query{From: hour, To: day, Versioned: true}
+	whole := e.history(t, query)
+	require.Len(t, whole.points["a/m"], 2)
+	require.Equal(t, whole.version, e.history(t, query).version)
+	now = now.Add(90 * time.Minute)
+	cut := e.history(t, query)
+	require.Len(t, cut.points["a/m"], 1)
+	require.NotEqual(t, whole.version, cut.version)
+}

@@ -15,6 +15,7 @@ const (
 	JSON Format = iota
 	NDJSON
 	CSV
+	Arrow
 )
 
 var formats = [...]struct {
@@ -24,9 +25,10 @@ var formats = [...]struct {
 	JSON:   {"json", "application/json", nil},
 	NDJSON: {"ndjson", "application/x-ndjson", []string{"application/ndjson", "application/jsonl"}},
 	CSV:    {"csv", "text/csv", nil},
+	Arrow:  {"arrow", "application/vnd.apache.arrow.stream", nil},
 }
 
-// String returns the format's name in the query: json, ndjson or csv.
+// String returns the format's name in the query: json, ndjson, csv or arrow.
 func (f Format) String() string { return formats[f].name }
 
 // ContentType returns the Content-Type of an answer in this format.
@@ -46,7 +48,7 @@ func Negotiate(accept, param string) (Format, error) {
 				return Format(f), nil
 			}
 		}
-		return 0, fault.InvalidField("format", "%.40q is no format; allowed are json, csv and ndjson", param)
+		return 0, fault.InvalidField("format", "%.40q is no format; allowed are json, csv, ndjson and arrow", param)
 	}
 	if strings.TrimSpace(accept) == "" {
 		return JSON, nil
@@ -58,7 +60,7 @@ func Negotiate(accept, param string) (Format, error) {
 		}
 	}
 	if bestQuality == 0 {
-		return 0, fault.New(fault.NotAcceptable, "history is written as application/json, application/x-ndjson and text/csv only")
+		return 0, fault.New(fault.NotAcceptable, "history is written as application/json, application/x-ndjson, text/csv and application/vnd.apache.arrow.stream only")
 	}
 	return best, nil
 }

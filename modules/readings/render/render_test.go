@@ -232,5 +232,5 @@ func TestNegotiates(t *testing.T) {
 	}
 	_, err := render.Negotiate("", "xml")
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
-	require.ErrorContains(t, err, `format: "xml" is no format; allowed are json, csv and ndjson`)
+	require.ErrorContains(t, err, `format: "xml" is no format; allowed are json, csv, ndjson and arrow`)
 }
