@@ -45,7 +45,7 @@ type Registry struct {
 	count   int            // of series
 	byID    []*SeriesState // by id; nil where the id is unknown, dropped where its series has been
 	seq     int64          // of the batch observed last
-	base    int64          // of the batch before the first one observed
+	base    int64          // what has been read from the database is as of this batch, or earlier
 }
 
 // dropped stands where a series was: ids are never used again, so whoever read the series before its removal and adds it
@@ -172,9 +172,6 @@ func (r *Registry) Devices(keep func(id string) bool) []string {
 func (r *Registry) Observe(seq int64, series []int32, ts []int64, value []float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.base == 0 {
-		r.base = max(1, seq-1)
-	}
 	r.seq = seq
 	for i, id := range series {
 		if s := r.at(id); s != nil && ts[i] >= s.LastTS {

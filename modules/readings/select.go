@@ -2,9 +2,7 @@ package readings
 
 import (
 	"context"
-	"path"
 	"slices"
-	"strings"
 
 	"telltale/modules/auth"
 	"telltale/modules/devices"
@@ -22,7 +20,7 @@ type Selection struct {
 	Metrics []string
 }
 
-func isGlob(device string) bool { return strings.ContainsAny(device, `*?[\`) }
+func isGlob(device string) bool { return devices.IsPattern(device) }
 
 // selectSeries returns the series that a selection names and the principal may see, device by device in the order asked
 // for, and then by metric. Tags are looked up in the database: what was changed a moment ago at any instance counts.
@@ -62,7 +60,7 @@ func visible(registry *devices.Registry, sees func(id string) bool, wanted []str
 			add(device)
 			continue
 		}
-		for _, id := range registry.Devices(func(id string) bool { ok, _ := path.Match(device, id); return ok }) {
+		for _, id := range registry.Devices(func(id string) bool { return devices.MatchPattern(device, id) }) {
 			add(id)
 		}
 	}

@@ -184,6 +184,7 @@ func (t *Tail) load(ctx context.Context) error {
 	if err := t.registry.Load(ctx); err != nil {
 		return err
 	}
+	t.registry.Rebase(state.Folded)
 	t.window.Reset(state.Folded)
 	t.dropped.Store(state.Dropped)
 	return t.catchUp(ctx)

@@ -1,57 +1,93 @@
 package streaming
 
 import (
+	"context"
 	"slices"
 	"sort"
-	"strings"
 
 	"telltale/modules/auth"
+	"telltale/modules/devices"
 )
 
 // filter decides which events, and what of them, one viewer gets. It is used by one goroutine at a time.
 type filter struct {
-	// devices are the only ones to let through; nil means all that see lets through, an empty list none.
+	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none.
 	devices []string
 	// metrics are the only ones to let through; nil means all.
 	metrics []string
-	// sees is set when devices alone cannot say what the principal may see.
+	// sees is set when devices alone cannot say what was asked for and may be seen.
 	sees func(device string) bool
+	// tags is set when only devices with certain tags are let through.
+	tags *tagged
 
-	seen map[string]bool // answers of sees
+	remember bool            // that answers of sees are dear
+	seen     map[string]bool // answers of sees
 }
 
-// maxSeen bounds the answers of sees that a viewer keeps.
-const maxSeen = 1024
+const (
+	// maxSeen bounds the answers of sees that a viewer keeps.
+	maxSeen = 1024
+	// cheapPatterns is how many patterns are tried anew for each event rather than remembered.
+	cheapPatterns = 8
+)
 
-// newFilter returns a filter of what was asked for within what the principal may see; nil asks for everything.
-func newFilter(wanted, metrics []string, p auth.Principal) filter {
-	f := filter{devices: wanted, metrics: metrics}
+// newFilter returns a filter of what was asked for within what the principal may see.
+func newFilter(wanted Selection, tags *tagged, p auth.Principal) filter {
+	f := filter{devices: wanted.Devices, metrics: wanted.Metrics, tags: tags}
 	switch {
+	case slices.ContainsFunc(wanted.Devices, devices.IsPattern):
+		f.devices, f.sees = nil, matching(wanted.Devices, p)
+		f.remember = len(wanted.Devices)+len(p.Devices) > cheapPatterns
 	case p.SeesAll():
-	case wanted != nil:
-		f.devices = make([]string, 0, len(wanted))
-		for _, device := range wanted {
+	case wanted.Devices != nil:
+		f.devices = make([]string, 0, len(wanted.Devices))
+		for _, device := range wanted.Devices {
 			if p.Sees(device) {
 				f.devices = append(f.devices, device)
 			}
 		}
-	case !slices.ContainsFunc(p.Devices, isGlob):
+	case !slices.ContainsFunc(p.Devices, devices.IsPattern):
 		f.devices = p.Devices
 	default:
-		f.sees = p.Sees
+		f.sees, f.remember = p.Sees, len(p.Devices) > cheapPatterns
 	}
 	return f
 }
 
-func isGlob(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
+// matching returns whether a device is among those wanted, ids and patterns, and the principal may see it. A device that
+// is new matches like any other.
+func matching(wanted []string, p auth.Principal) func(device string) bool {
+	ids := map[string]bool{}
+	var patterns []string
+	for _, text := range wanted {
+		if devices.IsPattern(text) {
+			patterns = append(patterns, text)
+		} else {
+			ids[text] = true
+		}
+	}
+	return func(device string) bool {
+		return (ids[device] || slices.ContainsFunc(patterns, func(pattern string) bool { return devices.MatchPattern(pattern, device) })) &&
+			p.Sees(device)
+	}
+}
 
 // all reports whether the filter lets everything through.
-func (f *filter) all() bool { return f.devices == nil && f.metrics == nil && f.sees == nil }
+func (f *filter) all() bool {
+	return f.devices == nil && f.metrics == nil && f.sees == nil && f.tags == nil
+}
 
-// admits reports whether the device is let through.
+// admits reports whether the device is let through, if it is among devices. Tags must have been asked about it before.
 func (f *filter) admits(device string) bool {
+	return f.permits(device) && (f.tags == nil || f.tags.has(device))
+}
+
+func (f *filter) permits(device string) bool {
 	if f.sees == nil {
 		return true
+	}
+	if !f.remember {
+		return f.sees(device)
 	}
 	answer, ok := f.seen[device]
 	if !ok {
@@ -62,6 +98,17 @@ func (f *filter) admits(device string) bool {
 		f.seen[device] = answer
 	}
 	return answer
+}
+
+// knows reports whether the filter can judge every device, without asking the database about its tags.
+func (f *filter) knows(devices []string) bool { return f.tags == nil || f.tags.knows(devices) }
+
+// learn makes the filter know the devices.
+func (f *filter) learn(ctx context.Context, devices []string) error {
+	if f.knows(devices) {
+		return nil
+	}
+	return f.tags.learn(ctx, devices)
 }
 
 // take puts what the filter lets through of a sheet, from pos on, into the tray until the tray is full. It returns the place
@@ -97,7 +144,7 @@ func (f *filter) take(t *tray, s *sheet, pos Position) Position {
 func (f *filter) choose(t *tray, s *sheet) bool {
 	t.devices, t.metrics = nil, nil
 	some := true
-	if f.devices != nil || f.sees != nil {
+	if f.devices != nil || f.sees != nil || f.tags != nil {
 		t.devices, some = f.chooseDevices(t.deviceMarks(len(s.devices)), s)
 	}
 	if some && f.metrics != nil {
@@ -120,7 +167,7 @@ func (f *filter) chooseDevices(marks []bool, s *sheet) (_ []bool, some bool) {
 		return marks, some
 	}
 	for _, device := range f.devices {
-		if i, ok := s.index[device]; ok {
+		if i, ok := s.index[device]; ok && f.admits(device) {
 			marks[i], some = true, true
 		}
 	}

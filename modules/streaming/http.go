@@ -2,6 +2,7 @@ package streaming
 
 import (
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -32,7 +33,7 @@ func (h handlers) wait(c *fiber.Ctx) error {
 }
 
 func (h handlers) stream(c *fiber.Ctx) error {
-	request, err := parseQuery(c.Context().QueryArgs(), c.Get(lastEventID))
+	request, err := parseRequest(queryValues(c.Context().QueryArgs()), c.Get(lastEventID), time.Now())
 	if err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func (h handlers) stream(c *fiber.Ctx) error {
 	request.Principal = auth.PrincipalOf(c)
 	request.Address = strings.Clone(c.Context().RemoteIP().String())
 	request.ID = httpserver.RequestID(c)
-	serve, err := h.hub.Open(request)
+	serve, err := h.hub.Open(c.UserContext(), request)
 	if err != nil {
 		return err
 	}

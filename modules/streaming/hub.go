@@ -23,15 +23,19 @@ const recheckInterval = 10 * time.Second
 
 // Hub holds the viewers of this instance and the pumps that write to them.
 type Hub struct {
-	cfg     config.Streaming
-	window  window
-	table   logTable
-	checker checker
-	sheets  *sheets
-	backlog *backlog
-	tickets *tickets
-	metrics *metrics
-	log     *zap.Logger
+	cfg       config.Streaming
+	window    window
+	table     logTable
+	checker   checker
+	registry  registry
+	sheets    *sheets
+	labels    *labels
+	room      room
+	slowAfter time.Duration
+	backlog   *backlog
+	tickets   *tickets
+	metrics   *metrics
+	log       *zap.Logger
 
 	loaded   <-chan struct{} // closed once the window has caught up with the log
 	draining <-chan struct{} // closed when the server begins to stop
@@ -61,7 +65,8 @@ type Sources struct {
 func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer, log *zap.Logger) *Hub {
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
-		sheets: newSheets(from.Registry), backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress),
+		registry: from.Registry, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter,
+		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress),
 		metrics: newMetrics(registerer), log: log,
 	}
 	h.work, h.stop = context.WithCancel(context.Background())
@@ -77,6 +82,7 @@ func (h *Hub) Start(context.Context) error {
 		h.joined.Go(func() { p.run(h.work) })
 	}
 	h.joined.Go(h.watch)
+	h.joined.Go(h.followTags)
 	return nil
 }
 
@@ -108,8 +114,9 @@ func (h *Hub) await(ctx context.Context) {
 // Open returns the function that serves a stream, to be run on a connection once its response header has been sent. Every
 // reading whose batch comes after the call is in the stream, if it is one of those asked for.
 //
-// It returns a TooManyRequests fault when there are too many streams, and Unavailable while there is nothing to follow.
-func (h *Hub) Open(r Request) (func(net.Conn), error) {
+// It returns a TooManyRequests fault when there are too many streams, Unavailable while there is nothing to follow, and
+// Invalid for a snapshot of too many series.
+func (h *Hub) Open(ctx context.Context, r Request) (func(net.Conn), error) {
 	select {
 	case <-h.loaded:
 	default:
@@ -119,15 +126,74 @@ func (h *Hub) Open(r Request) (func(net.Conn), error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &viewer{
-		hub: h, pump: h.pumps[h.turn.Add(1)%uint64(len(h.pumps))], request: &r, ticket: ticket, began: time.Now(),
-		filter: newFilter(r.Devices, r.Metrics, r.Principal), pos: Position{Seq: h.window.Head()},
+	v, err := h.prepare(ctx, &r, ticket)
+	if err != nil {
+		ticket.release()
+		return nil, err
 	}
-	if r.From != nil {
-		v.pos = *r.From
-	}
-	v.told, v.wrote = v.pos, v.began
 	return v.serve, nil
+}
+
+// prepare returns a viewer that knows where it begins.
+func (h *Hub) prepare(ctx context.Context, r *Request, ticket *ticket) (*viewer, error) {
+	tags := h.labels.join(r.Tags)
+	if tags != nil {
+		ticket.finally(tags.leave)
+	}
+	v := &viewer{
+		hub: h, pump: h.pumps[h.turn.Add(1)%uint64(len(h.pumps))], request: r, ticket: ticket, began: time.Now(),
+		filter: newFilter(r.Selection, tags, r.Principal), slow: r.Slow,
+	}
+	if err := v.locate(ctx); err != nil {
+		return nil, err
+	}
+	v.told, v.wrote, v.due = v.pos, v.began, v.began.Add(r.Every)
+	v.mark.seq = max(v.pos.Seq, h.window.Head())
+	v.shown.pos = v.pos
+	return v, nil
+}
+
+// locate finds out where the viewer begins.
+func (v *viewer) locate(ctx context.Context) (err error) {
+	switch r := v.request; {
+	case r.From != nil:
+		v.pos = *r.From
+	case r.Snapshot:
+		if v.page, err = v.hub.snapshot(ctx, &v.filter); err != nil {
+			return err
+		}
+		v.ticket.finally(v.page.free)
+		v.pos = v.page.at
+	case !r.Since.IsZero():
+		return v.seek(ctx, r.Since)
+	default:
+		v.pos = Position{Seq: v.hub.window.Head()}
+	}
+	return nil
+}
+
+// seek begins with what was committed at the time or later. If some of that is gone, a gap tells so: since the time, as far
+// as anybody knows.
+func (v *viewer) seek(ctx context.Context, since time.Time) error {
+	after, whole, err := v.hub.table.Seek(ctx, since)
+	if err != nil {
+		return err
+	}
+	v.pos = Position{Seq: after}
+	if whole {
+		v.request.From = &Position{Seq: after}
+		return nil
+	}
+	gone, ok, err := v.hub.table.Missing(ctx, 0)
+	if err != nil || !ok {
+		return err
+	}
+	v.pos.Seq = max(v.pos.Seq, gone.LastSeq)
+	v.request.From = &Position{Seq: v.pos.Seq}
+	gone.MinTS = max(gone.MinTS, min(gone.MaxTS, since.UnixMilli()))
+	v.hub.metrics.gaps.Inc()
+	v.rest, err = appendGap(v.rest, "retention", gone, v.request.Selection)
+	return err
 }
 
 func (h *Hub) viewers() int { return int(h.count.Load()) }
@@ -165,6 +231,21 @@ func (h *Hub) watch() {
 			return
 		case <-h.work.Done():
 			h.endAll()
+			return
+		}
+	}
+}
+
+// followTags keeps up with what tags devices have.
+func (h *Hub) followTags() {
+	ticker := time.NewTicker(tagsInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			// Whoever meets a new device looks by itself, and says so if it cannot.
+			_ = h.labels.refresh(h.work)
+		case <-h.work.Done():
 			return
 		}
 	}

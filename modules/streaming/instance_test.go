@@ -27,6 +27,8 @@ var everyone = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
 // instance is one instance of the program, as far as streams need it.
 type instance struct {
 	hub      *Hub
+	db       *postgres.DB
+	tail     *readings.Tail
 	window   *readings.Window
 	log      *readings.Log
 	registry *devices.Registry
@@ -44,6 +46,7 @@ type options struct {
 	streaming config.Streaming
 	window    int // bytes
 	checker   checker
+	slowAfter time.Duration
 	guard     guard // instead of one that takes everyone for the principal
 }
 
@@ -60,7 +63,9 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	logger := zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
 	seen, logs := observer.New(zap.InfoLevel)
 	i := &instance{registry: devices.NewRegistry(db), log: readings.NewLog(db), window: readings.NewWindow(o.window), logs: logs, metrics: prometheus.NewRegistry()}
+	i.db = db
 	tail := readings.NewTail(db, i.log, i.window, i.registry, logger)
+	i.tail = tail
 	i.appender = readings.NewAppender(i.log, tail, i.registry, 1<<20, logger)
 	i.folder = readings.NewFolder(db, i.log, tail, i.window, config.Readings{FoldInterval: time.Hour, FoldReadings: 1 << 30, LogRetention: time.Hour}, logger)
 	if o.guard == nil {
@@ -73,6 +78,9 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	i.hub = NewHub(o.streaming, Sources{
 		Window: i.window, Log: i.log, Registry: i.registry, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
 	}, i.metrics, zap.New(seen))
+	if o.slowAfter > 0 {
+		i.hub.slowAfter = o.slowAfter
+	}
 	ctx := context.Background()
 	require.NoError(t, tail.Start(ctx))
 	require.NoError(t, i.appender.Start(ctx))

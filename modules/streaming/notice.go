@@ -56,8 +56,8 @@ func farewell(why reason, viewers int) string {
 
 // gap is the data of an event that says what of the log this viewer does not get.
 type gap struct {
-	// Reason is "retention" when that part of the log has been dropped, and "unknown" when the viewer comes from a place
-	// that this log has never had, as after a restore from a backup.
+	// Reason is "retention" when that part of the log has been dropped, "slow" when the viewer stayed behind and asked for
+	// gaps, and "unknown" when it comes from a place that this log has never had, as after a restore from a backup.
 	Reason string `json:"reason"`
 	// From (inclusive) and To (exclusive) are between when the readings were taken, RFC 3339; null when that is unknown.
 	From    *string `json:"from"`
@@ -69,18 +69,18 @@ type gap struct {
 }
 
 // appendGap tells of a part of the log that is gone.
-func appendGap(dst []byte, m readings.Missing, devices, metrics []string) ([]byte, error) {
+func appendGap(dst []byte, why string, m readings.Missing, asked Selection) ([]byte, error) {
 	from, to := string(render.AppendTime(nil, m.MinTS)), string(render.AppendTime(nil, m.MaxTS+1))
 	return appendGapEvent(dst, Position{Seq: m.LastSeq}, gap{
-		Reason: "retention", From: &from, To: &to, FromSeq: m.FirstSeq, ToSeq: m.LastSeq,
-		URL: historyURL(devices, metrics, from, to),
+		Reason: why, From: &from, To: &to, FromSeq: m.FirstSeq, ToSeq: m.LastSeq,
+		URL: historyURL(asked, from, to),
 	})
 }
 
 // appendReset tells a viewer whose position is ahead of the log that it goes on at the log's head.
-func appendReset(dst []byte, claimed Position, head int64, devices, metrics []string) ([]byte, error) {
+func appendReset(dst []byte, claimed Position, head int64, asked Selection) ([]byte, error) {
 	return appendGapEvent(dst, Position{Seq: head}, gap{
-		Reason: "unknown", FromSeq: claimed.reached(), ToSeq: head, URL: historyURL(devices, metrics, "", ""),
+		Reason: "unknown", FromSeq: claimed.reached(), ToSeq: head, URL: historyURL(asked, "", ""),
 	})
 }
 
@@ -93,10 +93,13 @@ func appendGapEvent(dst []byte, after Position, data gap) ([]byte, error) {
 	return append(append(dst, text...), "\n\n"...), nil
 }
 
-func historyURL(devices, metrics []string, from, to string) string {
+// maxURLWords bounds the devices, and the metrics, in the URL of a gap: servers do not take any length of it.
+const maxURLWords = 100
+
+func historyURL(asked Selection, from, to string) string {
 	query := url.Values{}
-	for name, values := range map[string][]string{"device": devices, "metric": metrics} {
-		if len(values) > 0 {
+	for name, values := range map[string][]string{"device": asked.Devices, "metric": asked.Metrics, "tag": asked.Tags} {
+		if len(values) > 0 && len(values) <= maxURLWords {
 			query[name] = values
 		}
 	}

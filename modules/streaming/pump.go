@@ -111,14 +111,15 @@ func (p *pump) run(ctx context.Context) {
 // step is what a pump writes to each viewer in one round: the events of the batches in (from, to]. Without sheets, viewers
 // have to read on by themselves.
 type step struct {
-	from, to int64
-	sheets   []*sheet
-	devices  map[string]int32 // those that have events in the step
+	from, to  int64
+	committed time.Time // when the first of them was
+	sheets    []*sheet
+	devices   map[string]int32 // those that have events in the step
 }
 
 // plan takes as many batches as may go into one write.
 func (p *pump) plan(seq int64, batches []*readings.Batch) step {
-	s := step{from: seq, to: seq}
+	s := step{from: seq, to: seq, committed: batches[0].CommittedAt}
 	bytes := 0
 	for _, b := range batches[:min(len(batches), stepBatches)] {
 		if len(b.Dropped) > 0 {
@@ -170,6 +171,9 @@ func (p *pump) serve(s *step, members []*viewer) {
 		e, b := p.push(v, s, now)
 		events, bytes = events+e, bytes+b
 	}
+	if events > 0 {
+		p.hub.metrics.delay.Observe(time.Since(s.committed).Seconds())
+	}
 	p.hub.metrics.events.Add(float64(events))
 	p.hub.metrics.bytes.Add(float64(bytes))
 }
@@ -189,7 +193,7 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	end := Position{Seq: s.to}
-	if !v.parked || !v.pos.before(end) {
+	if !v.parked || v.paced() || !v.pos.before(end) {
 		return 0, 0
 	}
 	t := p.trayFor(v, s)
@@ -199,6 +203,7 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	}
 	if len(t.text) == 0 {
 		v.pos = end
+		v.show()
 		return 0, 0
 	}
 	bytes = p.send(v.raw, t.text)
@@ -208,6 +213,7 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	} else {
 		v.wake()
 	}
+	v.show()
 	return events, bytes
 }
 
@@ -225,6 +231,9 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 	}
 	pos := v.pos
 	for _, made := range s.sheets {
+		if !v.filter.knows(made.devices) {
+			return nil // the database has to be asked, which no pump waits for
+		}
 		if pos = v.filter.take(&p.own, made, pos); pos.before(made.end) {
 			return nil // more than fits into one write
 		}

@@ -5,47 +5,80 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"telltale/modules/auth"
+	"telltale/modules/devices"
+	"telltale/modules/readings"
 	"telltale/platform/fault"
 )
 
-// maxWords is the most devices, and the most metrics, that a stream may ask for.
-const maxWords = 10_000
+const (
+	// maxWords is the most devices, and the most metrics, that a stream may ask for.
+	maxWords = 10_000
+	// maxPatterns is the most of the devices that may be patterns, each of which is tried for each event.
+	maxPatterns = 100
+	// maxTags is the most tags that a stream may ask for.
+	maxTags = 50
+	// leastEvery and mostEvery are the limits of a stream's pace.
+	leastEvery = time.Second
+	mostEvery  = time.Hour
+)
 
 // lastEventID is the header in which a client says where it was.
 const lastEventID = "Last-Event-ID"
 
-// parameters are those that parseQuery knows; access_token belongs to the guard.
-const parameters = "device, metric, last_event_id, since, access_token"
+// parameters are those that a stream knows; access_token belongs to the guard.
+const parameters = "device, tag, metric, last_event_id, since, snapshot, every, slow, access_token"
 
-// parseQuery reads what a stream is asked for. Of several places to begin at, the header counts before last_event_id, and
+// Selection says which readings a stream holds. Nil means all, an empty list none.
+type Selection struct {
+	// Devices are ids and patterns.
+	Devices []string
+	// Tags must all be on the device.
+	Tags    []string
+	Metrics []string
+}
+
+// given are the values of parameters by name, from a query or from a body.
+type given map[string][]string
+
+func queryValues(args *fasthttp.Args) given {
+	values := given{}
+	args.VisitAll(func(name, value []byte) { values[string(name)] = append(values[string(name)], string(value)) })
+	return values
+}
+
+// parseRequest reads what a stream is asked for. Of several places to begin at, the header counts before last_event_id, and
 // that before since: a browser that reconnects repeats the query and adds the header. The Invalid fault names everything
 // that is wrong.
-func parseQuery(args *fasthttp.Args, header string) (r Request, err error) {
-	given := map[string][]string{}
-	args.VisitAll(func(name, value []byte) { given[string(name)] = append(given[string(name)], string(value)) })
-	p := parser{}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
+func parseRequest(values given, header string, now time.Time) (r Request, err error) {
+	p := parser{values: values, now: now}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch name {
 		case "device":
-			r.Devices = p.words(name, given[name])
+			r.Devices = p.words(name)
+			p.checkPatterns(r.Devices)
 		case "metric":
-			r.Metrics = p.words(name, given[name])
+			r.Metrics = p.words(name)
+		case "tag":
+			r.Tags = p.tags(name)
+		case "snapshot":
+			r.Snapshot = p.truth(name)
+		case "every":
+			r.Every = p.pace(name)
+		case "slow":
+			r.Slow = p.slowness(name)
 		case "last_event_id", "since", auth.QueryToken:
 		default:
 			p.fail(name, "is not a parameter of this call; it knows %s", parameters)
 		}
 	}
-	for _, place := range []struct {
-		name   string
-		values []string
-	}{{lastEventID, []string{strings.Clone(header)}}, {"last_event_id", given["last_event_id"]}, {"since", given["since"]}} {
-		if from := p.position(place.name, place.values); r.From == nil {
-			r.From = from
-		}
+	p.begin(&r, header)
+	if r.Every > 0 && values["slow"] != nil {
+		p.fail("slow", "has no meaning with every, which sends newest values anyway")
 	}
 	if len(p.faults) > 0 {
 		return r, fault.InvalidFields(p.faults...)
@@ -53,18 +86,42 @@ func parseQuery(args *fasthttp.Args, header string) (r Request, err error) {
 	return r, nil
 }
 
+// begin reads where the stream begins.
+func (p *parser) begin(r *Request, header string) {
+	resumed := p.position(lastEventID, []string{strings.Clone(header)})
+	if id := p.position("last_event_id", p.values["last_event_id"]); resumed == nil {
+		resumed = id
+	}
+	since, at := p.since("since", p.values["since"])
+	if r.Snapshot && p.values["since"] != nil {
+		p.fail("snapshot", "cannot be combined with since: a snapshot is of now")
+	}
+	switch {
+	case resumed != nil:
+		r.From, r.Snapshot = resumed, false
+	case since != nil:
+		r.From = since
+	default:
+		r.Since = at
+	}
+}
+
 // parser collects what is wrong with parameters.
-type parser struct{ faults []fault.Field }
+type parser struct {
+	values given
+	now    time.Time
+	faults []fault.Field
+}
 
 func (p *parser) fail(name, format string, args ...any) {
 	p.faults = append(p.faults, fault.Field{Name: name, Reason: fmt.Sprintf(format, args...)})
 }
 
 // words returns each word of a parameter that may be repeated or list several with commas, once.
-func (p *parser) words(name string, values []string) []string {
+func (p *parser) words(name string) []string {
 	words := []string{}
 	seen := map[string]bool{}
-	for _, value := range values {
+	for _, value := range p.values[name] {
 		for word := range strings.SplitSeq(value, ",") {
 			switch {
 			case word == "":
@@ -81,6 +138,88 @@ func (p *parser) words(name string, values []string) []string {
 	return words
 }
 
+func (p *parser) checkPatterns(texts []string) {
+	patterns := 0
+	for _, text := range texts {
+		if !devices.IsPattern(text) {
+			continue
+		}
+		patterns++
+		if err := devices.ValidatePattern(text); err != nil {
+			p.fail("device", "%.140q %v", text, err)
+		}
+	}
+	if patterns > maxPatterns {
+		p.fail("device", "may have at most %d patterns, not %d", maxPatterns, patterns)
+	}
+}
+
+func (p *parser) tags(name string) []string {
+	tags := p.values[name]
+	for _, tag := range tags {
+		if err := devices.ValidateTag(tag); err != nil {
+			p.fail(name, "%v", err)
+			return nil
+		}
+	}
+	if len(tags) > maxTags {
+		p.fail(name, "must be given at most %d times, not %d", maxTags, len(tags))
+	}
+	return slices.Compact(slices.Sorted(slices.Values(tags)))
+}
+
+// one returns a parameter that may be given once, and must not be empty.
+func (p *parser) one(name string) string {
+	values := p.values[name]
+	if len(values) > 1 {
+		p.fail(name, "must be given once")
+	}
+	return values[0]
+}
+
+func (p *parser) truth(name string) bool {
+	text := p.one(name)
+	if text != "true" && text != "false" {
+		p.fail(name, "must be true or false, not %.140q", text)
+	}
+	return text == "true"
+}
+
+func (p *parser) pace(name string) time.Duration {
+	text := p.one(name)
+	interval, err := readings.ParseInterval(text)
+	every := time.Duration(interval.Millis) * time.Millisecond
+	if err != nil || every < leastEvery || every > mostEvery {
+		p.fail(name, `must be a whole number and a unit, from "1s" to "1h", not %.140q`, text)
+	}
+	return every
+}
+
+func (p *parser) slowness(name string) slowness {
+	text := slowness(p.one(name))
+	if !slices.Contains([]slowness{replay, coalesce, skipAhead, disconnect}, text) {
+		p.fail(name, "must be one of %s, %s, %s and %s, not %.140q", replay, coalesce, skipAhead, disconnect, string(text))
+	}
+	return text
+}
+
+// since reads a place that may also be a time: RFC 3339, or relative to now such as -10m.
+func (p *parser) since(name string, values []string) (*Position, time.Time) {
+	if len(values) != 1 || !strings.ContainsAny(values[0], "-T") {
+		return p.position(name, values), time.Time{}
+	}
+	text := values[0]
+	if text[0] == '-' {
+		if interval, err := readings.ParseInterval(text[1:]); err == nil {
+			return nil, p.now.Add(-time.Duration(interval.Millis) * time.Millisecond)
+		}
+	} else if at, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1)); err == nil {
+		return nil, at // a plus sign in a URL that was not escaped had arrived as a space
+	}
+	p.fail(name, "must be a seq, the id of an event, RFC 3339 or relative such as -10m, not %.140q", text)
+	return nil, time.Time{}
+}
+
 // position reads a place that may be given once. Empty is absent: an EventSource that has seen no event sends that.
 func (p *parser) position(name string, values []string) *Position {
 	if len(values) > 1 {
@@ -91,7 +230,7 @@ func (p *parser) position(name string, values []string) *Position {
 	}
 	position, err := ParsePosition(values[0])
 	if err != nil {
-		p.fail(name, "%v, not %q", err, values[0])
+		p.fail(name, "%v, not %.140q", err, values[0])
 		return nil
 	}
 	return &position

@@ -70,7 +70,7 @@ func (s *sheet) pairsOf(i int) []pair {
 
 // cut returns where the k-th sheet of a batch begins: at the first reading from k*sheetReadings on whose device or instant
 // is another than that of the reading before it. It needs to look at nothing before that.
-func cut(b *readings.Batch, k int, names registry) int {
+func cut(b *readings.Batch, k int, names nameTable) int {
 	from := k * sheetReadings
 	if k == 0 || from >= b.Len() {
 		return min(from, b.Len())
@@ -94,7 +94,7 @@ func cut(b *readings.Batch, k int, names registry) int {
 }
 
 // sheetNumber returns which sheet of the batch covers the reading.
-func sheetNumber(b *readings.Batch, reading int, names registry) int {
+func sheetNumber(b *readings.Batch, reading int, names nameTable) int {
 	k := reading / sheetReadings
 	for k > 0 && cut(b, k, names) > reading {
 		k--
@@ -104,7 +104,7 @@ func sheetNumber(b *readings.Batch, reading int, names registry) int {
 
 // press makes one sheet.
 type press struct {
-	names registry
+	names nameTable
 	batch *readings.Batch
 	sheet *sheet
 
@@ -125,7 +125,7 @@ type entry struct {
 }
 
 // newSheet encodes the k-th sheet of a batch. Readings of series that no longer exist are left out.
-func newSheet(b *readings.Batch, k int, names registry) *sheet {
+func newSheet(b *readings.Batch, k int, names nameTable) *sheet {
 	first, next := cut(b, k, names), cut(b, k+1, names)
 	p := press{
 		names: names, batch: b, known: map[int32]*entry{}, metrics: map[string]int32{},

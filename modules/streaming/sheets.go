@@ -11,7 +11,7 @@ const sheetBytes = 16 << 20
 
 // sheets keeps the sheets used last, so that each is encoded once for all who read it at about the same time.
 type sheets struct {
-	names registry
+	names nameTable
 	kept  *lru[sheetKey, *slot]
 }
 
@@ -26,7 +26,7 @@ type slot struct {
 	sheet *sheet
 }
 
-func newSheets(names registry) *sheets {
+func newSheets(names nameTable) *sheets {
 	return &sheets{names: names, kept: newLRU[sheetKey, *slot](sheetBytes)}
 }
 

@@ -35,7 +35,11 @@ func (v *viewer) setClock() (awake bool, err error) {
 		v.parked = false
 		return true, nil
 	}
-	return false, v.conn.SetReadDeadline(v.orExpiry(v.wrote.Add(v.hub.cfg.Heartbeat)))
+	beat := v.wrote.Add(v.hub.cfg.Heartbeat)
+	if v.paced() && v.due.Before(beat) {
+		beat = v.due
+	}
+	return false, v.conn.SetReadDeadline(v.orExpiry(beat))
 }
 
 // rouse wakes the viewer when a heartbeat is due, with the heartbeat as what has to be written first, or when it has to
@@ -44,7 +48,7 @@ func (v *viewer) rouse(now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	due := !now.Before(v.wrote.Add(v.hub.cfg.Heartbeat))
-	if v.parked && !due && !v.expired(now) {
+	if v.parked && !due && !v.expired(now) && !(v.paced() && !now.Before(v.due)) {
 		return false
 	}
 	if v.parked && due {
@@ -76,6 +80,7 @@ func (v *viewer) orExpiry(deadline time.Time) time.Time {
 func (v *viewer) endingSoon() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.show()
 	return v.why != "" || v.expired(time.Now())
 }
 
@@ -92,7 +97,7 @@ func (v *viewer) ending(err error) reason {
 	case broken:
 		v.hub.log.Error("a viewer cannot read the log", zap.String("request_id", v.request.ID), zap.Error(err))
 		return logUnreadable
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSlow):
 		return tooSlow
 	}
 	return clientGone
@@ -121,6 +126,6 @@ func (v *viewer) skip(m readings.Missing) (err error) {
 	}
 	v.hub.metrics.gaps.Inc()
 	v.told = v.pos
-	v.rest, err = appendGap(v.rest, m, v.request.Devices, v.request.Metrics)
+	v.rest, err = appendGap(v.rest, "retention", m, v.request.Selection)
 	return err
 }

@@ -209,7 +209,9 @@ func TestWhatIsNotUnderstoodIsRefusedBeforeTheStreamBegins(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	for query, header := range map[string]string{
-		"tag=x": "", "since=x": "", "since=1&since=2": "", "since=-10m": "", "since=-1": "", "last_event_id=1:": "",
+		"tags=x": "", "since=x": "", "since=1&since=2": "", "since=-10": "", "since=-1": "", "since=2026-11-01": "", "device=a[": "",
+		"tag=": "", "tag=a,b": "", "snapshot=yes": "", "snapshot=true&since=1": "", "every=500ms": "", "every=2h": "", "every=1": "",
+		"slow=down": "", "slow=gap&every=1s": "", "last_event_id=1:": "",
 		"since=1:99999999999": "", "device=": "", "metric=a,,b": "", "": "nonsense", "since=1": "0x1",
 	} {
 		s := connect(t, i.url(query), header)

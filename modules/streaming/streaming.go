@@ -13,6 +13,7 @@ package streaming
 
 import (
 	"context"
+	"time"
 
 	"telltale/modules/auth"
 	"telltale/modules/devices"
@@ -30,11 +31,21 @@ type logTable interface {
 	Read(ctx context.Context, after int64, readings int) ([]*readings.Batch, error)
 	Missing(ctx context.Context, after int64) (readings.Missing, bool, error)
 	State(ctx context.Context) (readings.State, error)
+	Seek(ctx context.Context, at time.Time) (after int64, whole bool, err error)
+	Extent(ctx context.Context, after, last int64) (readings.Missing, error)
 }
 
-// registry knows the names behind series ids.
-type registry interface {
+// nameTable knows the names behind series ids.
+type nameTable interface {
 	ByID(id int32) (devices.Series, bool)
+}
+
+// registry knows every series, and the newest reading of each.
+type registry interface {
+	nameTable
+	directory
+	Capture(w devices.Wanted, most int) (states []devices.SeriesState, seq int64, ok bool)
+	Size() int
 }
 
 // checker tells whether credentials are still good.

@@ -34,6 +34,14 @@ type ticket struct {
 	user, address string
 	expiry        *time.Timer
 	once          sync.Once
+	last          []func() // to be done once it has been released
+}
+
+// finally has something done once the ticket has been released. It must be called before the ticket is claimed.
+func (t *ticket) finally(do func()) {
+	t.from.mu.Lock()
+	defer t.from.mu.Unlock()
+	t.last = append(t.last, do)
 }
 
 // issue returns a ticket, or a TooManyRequests fault.
@@ -72,9 +80,13 @@ func (t *ticket) release() {
 	t.once.Do(func() {
 		t.expiry.Stop()
 		t.from.mu.Lock()
-		defer t.from.mu.Unlock()
 		decrement(t.from.users, t.user)
 		decrement(t.from.addresses, t.address)
+		last := t.last
+		t.from.mu.Unlock()
+		for _, do := range last {
+			do()
+		}
 	})
 }
 

@@ -15,10 +15,17 @@ import (
 // Request is what a client asks of a stream.
 type Request struct {
 	Principal auth.Principal
-	// Devices and Metrics are the only ones to be sent; nil means all.
-	Devices, Metrics []string
+	Selection
 	// From is where to resume; nil means at the log's head.
 	From *Position
+	// Since, if From is nil, begins with the first batch committed at that time or later; zero means at the log's head.
+	Since time.Time
+	// Snapshot begins with the newest reading of each series.
+	Snapshot bool
+	// Every, if it is set, has newest readings sent at that pace instead of every event.
+	Every time.Duration
+	// Slow is what happens when the viewer stays behind.
+	Slow slowness
 	// Address and ID are the client's address and the request's id, for limits and the log.
 	Address, ID string
 }
@@ -32,7 +39,10 @@ type viewer struct {
 	filter  filter
 	ticket  *ticket
 	began   time.Time
-	member  int // index among the pump's viewers, guarded by the pump's mu
+	slow    slowness
+	mark    mark      // the goroutine's own
+	due     time.Time // when a paced viewer gets its next readings; the goroutine's own
+	member  int       // index among the pump's viewers, guarded by the pump's mu
 
 	conn    net.Conn
 	raw     syscall.RawConn
@@ -44,10 +54,21 @@ type viewer struct {
 	pos    Position
 	told   Position // where the client believes to be, by the last id that it was sent
 	rest   []byte   // has to be written before anything else
+	page   *page    // comes next, nil for none
+	shown  progress // for whoever looks at viewers
 	wrote  time.Time
 	events int64
 	bytes  int64
 }
+
+// progress is how far a viewer has come, as others may see it.
+type progress struct {
+	pos           Position
+	events, bytes int64
+}
+
+// show lets others see how far the viewer has come. The caller holds mu.
+func (v *viewer) show() { v.shown = progress{v.pos, v.events, v.bytes} }
 
 // socketBytes bounds what the system holds back for one viewer. Left alone it would grow to megabytes: memory for each slow
 // viewer, and so long a queue that a slow but steady client would seem to take nothing for a whole write timeout.
@@ -80,18 +101,27 @@ func (v *viewer) serve(conn net.Conn) {
 func (v *viewer) run() reason {
 	err := v.begin()
 	for err == nil {
+		if err = v.tick(time.Now()); err != nil {
+			break
+		}
 		if err = v.catchUp(); err == nil {
 			err = v.sleep()
 		}
 	}
 	why := v.ending(err)
 	v.sayFarewell(why)
+	if v.page != nil {
+		v.page.free()
+	}
 	return why
 }
 
 // begin puts the first words in front of the stream.
 func (v *viewer) begin() error {
-	v.rest = appendOpening(nil)
+	v.rest = append(appendOpening(nil), v.rest...)
+	if v.page != nil { // says itself where it is
+		return nil
+	}
 	if v.request.From == nil {
 		v.rest = appendPosition(v.rest[:len(v.rest)-1], v.pos)
 		return nil
@@ -112,7 +142,7 @@ func (v *viewer) begin() error {
 	}
 	v.hub.metrics.gaps.Inc()
 	head = max(state.Head, head)
-	v.rest, err = appendReset(v.rest, v.pos, head, v.request.Devices, v.request.Metrics)
+	v.rest, err = appendReset(v.rest, v.pos, head, v.request.Selection)
 	v.pos, v.told = Position{Seq: head}, Position{Seq: head}
 	return err
 }
@@ -133,6 +163,10 @@ func (v *viewer) catchUp() error {
 			if err := v.load(); err != nil {
 				return err
 			}
+		case late:
+			if err := v.hurry(); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -147,18 +181,21 @@ func (v *viewer) load() error {
 	case missing != nil:
 		return v.skip(*missing)
 	}
-	_, err = v.write(batches)
-	return err
+	if state, err := v.write(batches); err != nil || state != late {
+		return err
+	}
+	return v.hurry()
 }
 
 // park makes the pump write from now on, unless it is ahead already: then there is more to read.
 func (v *viewer) park() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.pump.pos.Load() > v.pos.Seq {
+	if !v.paced() && v.pump.pos.Load() > v.pos.Seq {
 		return false
 	}
 	v.parked = true
+	v.show()
 	return true
 }
 

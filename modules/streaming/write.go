@@ -17,6 +17,7 @@ const (
 	current state = iota // everything that there is has been written
 	absent               // what comes next is not in memory
 	full                 // the socket takes no more at present
+	late                 // the viewer stays behind, and wants something done about that
 )
 
 // errEnding says that the viewer has been told to end.
@@ -66,7 +67,7 @@ func (v *viewer) arm() error {
 	if v.expired(now) {
 		return errEnding
 	}
-	return v.conn.SetWriteDeadline(v.orExpiry(now.Add(v.hub.cfg.WriteTimeout)))
+	return v.conn.SetWriteDeadline(v.orOverdue(v.orExpiry(now.Add(v.hub.cfg.WriteTimeout))))
 }
 
 // disarm takes the deadline away, for a pump that writes without waiting.
@@ -89,8 +90,18 @@ func (v *viewer) pour(fd uintptr, batches []*readings.Batch) (state, error) {
 		if v.endingSoon() {
 			return full, errEnding
 		}
-		if s := v.fill(t, batches); s != full {
-			return s, nil
+		if v.page != nil {
+			v.turnPage()
+			continue
+		}
+		if v.paced() {
+			return current, nil
+		}
+		if v.lags() {
+			return late, nil
+		}
+		if s, err := v.fill(t, batches); s != full || err != nil {
+			return s, err
 		}
 		n, err := writeSome(fd, t.text)
 		if err != nil {
@@ -120,8 +131,21 @@ func (v *viewer) writeRest(fd uintptr) error {
 	return err
 }
 
+// turnPage puts the next piece of the page in front.
+func (v *viewer) turnPage() {
+	events := 0
+	v.rest, events = v.page.append(v.rest)
+	v.events += int64(events)
+	v.hub.metrics.events.Add(float64(events))
+	if v.page.done() {
+		v.told = v.page.at
+		v.page.free()
+		v.page = nil
+	}
+}
+
 // fill puts into the tray what comes next for the viewer. It returns full when there is something in it.
-func (v *viewer) fill(t *tray, batches []*readings.Batch) state {
+func (v *viewer) fill(t *tray, batches []*readings.Batch) (state, error) {
 	t.reset()
 	pos, result := v.pos, full
 	for !t.full() {
@@ -134,14 +158,18 @@ func (v *viewer) fill(t *tray, batches []*readings.Batch) state {
 			pos = Position{Seq: b.Seq}
 			continue
 		}
-		pos = v.filter.take(t, v.hub.sheets.covering(b, pos.Next), pos)
+		made := v.hub.sheets.covering(b, pos.Next)
+		if err := v.filter.learn(v.hub.work, made.devices); err != nil {
+			return full, unreadable{err}
+		}
+		pos = v.filter.take(t, made, pos)
 	}
 	t.to = pos
 	if len(t.text) > 0 {
-		return full
+		return full, nil
 	}
 	v.pos = pos
-	return result
+	return result, nil
 }
 
 // next returns the batch after seq, or why there is none at hand.

@@ -1,0 +1,85 @@
+package streaming
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/platform/postgres/pgtest"
+)
+
+// slow opens a stream that reads nothing while a flood passes, and then everything.
+func (i *instance) slow(t *testing.T, mode string) *stream {
+	t.Helper()
+	conn := dialSlow(t, i, "slow="+mode)
+	fast := open(t, i.url(""), "")
+	all := fast.collect(floodEvents)
+	i.flood(t)
+	require.Len(t, <-all, floodEvents, "the others get everything meanwhile")
+	posted := time.Now()
+	require.Eventually(t, func() bool { return time.Since(posted) > i.hub.slowAfter }, waiting, tick)
+	return newStream(t, conn)
+}
+
+func impatient(o *options) { o.slowAfter = 300 * time.Millisecond }
+
+func TestASlowViewerThatCoalescesGoesOnWithTheNewestReadings(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), impatient)
+	s := i.slow(t, "coalesce")
+	events, last := 0, message{}
+	for last.Event != "snapshot" {
+		var err error
+		last, err = s.receive()
+		require.NoError(t, err)
+		events++
+	}
+	require.Less(t, events, floodEvents)
+	require.JSONEq(t, `{"device":"a","ts":"1970-01-01T00:03:19.999Z","values":{"m":4999}}`, last.Data)
+	m, err := s.receive()
+	require.NoError(t, err)
+	require.Equal(t, message{"40", "position", `{"seq":40}`}, m)
+	i.post(t, datum{"a", "m", 1, 1})
+	require.Equal(t, "41:0", s.next().ID)
+	require.EqualValues(t, 1, i.counted(t, "telltale_stream_coalesced_total"))
+}
+
+func TestASlowViewerThatAsksForGapsIsToldWhatItMissed(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), impatient)
+	s := i.slow(t, "gap")
+	events, last := 0, message{}
+	for last.Event != "gap" {
+		last = s.next()
+		events++
+	}
+	require.Less(t, events, floodEvents)
+	var data gap
+	require.NoError(t, json.Unmarshal([]byte(last.Data), &data))
+	require.Equal(t, "slow", data.Reason)
+	require.EqualValues(t, 40, data.ToSeq)
+	require.Equal(t, "1970-01-01T00:03:20.000Z", *data.To)
+	i.post(t, datum{"a", "m", 1, 1})
+	require.Equal(t, "41:0", s.next().ID)
+}
+
+func TestASlowViewerThatWantsToIsDisconnectedAndResumes(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), impatient)
+	s := i.slow(t, "disconnect")
+	events := 0
+	for {
+		if _, err := s.receive(); err != nil {
+			break
+		}
+		events++
+	}
+	require.Less(t, events, floodEvents)
+	line := i.ended(t, 1)
+	require.Equal(t, "too slow", line["reason"])
+	require.Less(t, line["duration"], i.hub.cfg.WriteTimeout)
+	rest := open(t, i.url("slow=disconnect"), s.lastID)
+	require.Len(t, <-rest.collect(floodEvents-events+1), floodEvents-events+1, "who resumes is not slow")
+}
