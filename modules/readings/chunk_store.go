@@ -28,6 +28,27 @@ type chunkKey struct {
 	start  int64
 }
 
+// keys are many primary keys, as arguments of a statement: parallel slices, and between which instants they all start, so
+// that the planner passes over all other partitions.
+type keys struct {
+	series      []int32
+	starts      []time.Time
+	least, most time.Time
+}
+
+func (k *keys) add(series int32, start int64) {
+	at := millis(start)
+	if len(k.series) == 0 || at.Before(k.least) {
+		k.least = at
+	}
+	if len(k.series) == 0 || at.After(k.most) {
+		k.most = at
+	}
+	k.series, k.starts = append(k.series, series), append(k.starts, at)
+}
+
+func (k *keys) args() []any { return []any{k.series, k.starts, k.least, k.most} }
+
 func (u unit) key() chunkKey { return chunkKey{u.series, u.start} }
 
 // The ORDER BY within the lateral join keeps the planner from any other way than the primary key. $4 and $5 let it pass
@@ -95,20 +116,17 @@ func (s storedPoints) of(chunks []storedChunk) (p Points) {
 
 // readPoints reads the chunks that the merges take.
 func readPoints(ctx context.Context, tx pgx.Tx, merges []placement) (storedPoints, error) {
-	var series []int32
-	var starts []time.Time
-	least, most := int64(maxTS), int64(minTS)
+	var wanted keys
 	for _, m := range merges {
 		for _, c := range m.stored {
-			series, starts = append(series, c.series), append(starts, millis(c.start))
-			least, most = min(least, c.start), max(most, c.start)
+			wanted.add(c.series, c.start)
 		}
 	}
-	stored := make(storedPoints, len(series))
-	if len(series) == 0 {
+	stored := make(storedPoints, len(wanted.series))
+	if len(wanted.series) == 0 {
 		return stored, nil
 	}
-	rows, err := tx.Query(ctx, selectChunksByKey, series, starts, millis(least), millis(most))
+	rows, err := tx.Query(ctx, selectChunksByKey, wanted.args()...)
 	if err != nil {
 		return nil, fmt.Errorf("reading chunks to fold into: %w", err)
 	}
@@ -129,13 +147,10 @@ func readPoints(ctx context.Context, tx pgx.Tx, merges []placement) (storedPoint
 	return stored, nil
 }
 
-const (
-	updateChunk = `
+const updateChunk = `
 UPDATE reading_chunks
 SET hours = $3, count = $4, min = $5, max = $6, sum = $7, first = $8, last = $9, deltas = $10, value = $11
 WHERE series_id = $1 AND start_at = $2`
-	deleteChunk = `DELETE FROM reading_chunks WHERE series_id = $1 AND start_at = $2`
-)
 
 var chunkColumns = []string{"series_id", "start_at", "hours", "count", "min", "max", "sum", "first", "last", "deltas", "value"}
 
@@ -144,6 +159,7 @@ type chunkWriter struct {
 	fresh   []chunk
 	changes pgx.Batch
 	written map[chunkKey]bool // stored chunks that are overwritten
+	removed keys
 }
 
 // put queues a chunk, in place of the stored one with the same key if there is one among those given.
@@ -164,7 +180,7 @@ func (w *chunkWriter) put(c chunk, stored []storedChunk) {
 func (w *chunkWriter) remove(stored []storedChunk) {
 	for _, c := range stored {
 		if !w.written[c.key()] {
-			w.changes.Queue(deleteChunk, c.series, millis(c.start))
+			w.removed.add(c.series, c.start)
 		}
 	}
 }
@@ -173,6 +189,9 @@ func (w *chunkWriter) remove(stored []storedChunk) {
 func (w *chunkWriter) flush(ctx context.Context, tx pgx.Tx) error {
 	if err := tx.SendBatch(ctx, &w.changes).Close(); err != nil {
 		return fmt.Errorf("updating chunks: %w", err)
+	}
+	if err := deleteChunks(ctx, tx, w.removed); err != nil {
+		return err
 	}
 	if len(w.fresh) == 0 {
 		return nil

@@ -16,6 +16,23 @@ ON CONFLICT (partition) DO UPDATE SET removed = reading_space.removed + excluded
 // removedBytes is about what a row takes in table and index.
 const removedBytes = `pg_column_size(deltas) + pg_column_size(value) + 120 AS bytes`
 
+const deleteChunksByKey = `
+WITH gone AS (
+	DELETE FROM reading_chunks AS c USING unnest($1::int[], $2::timestamptz[]) AS wanted (id, at)
+	WHERE c.series_id = wanted.id AND c.start_at = wanted.at AND c.start_at >= $3 AND c.start_at <= $4
+	RETURNING c.tableoid, ` + removedBytes + `
+)` + noteRemoved
+
+func deleteChunks(ctx context.Context, tx pgx.Tx, gone keys) error {
+	if len(gone.series) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, deleteChunksByKey, gone.args()...); err != nil {
+		return fmt.Errorf("deleting chunks whose readings are in others now: %w", err)
+	}
+	return nil
+}
+
 const deleteChunksOfSeries = `
 WITH gone AS (
 	DELETE FROM reading_chunks WHERE series_id = ANY($1) RETURNING tableoid, ` + removedBytes + `

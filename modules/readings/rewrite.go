@@ -11,10 +11,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// A partition of which 30 % have been deleted is written anew.
+// A partition of which 30 % have been deleted is written anew, once its month is over: until then what is free in it is used
+// again.
 const selectSparse = `
-SELECT partition FROM reading_space
-WHERE removed >= 0.3 * pg_total_relation_size(to_regclass(partition)) ORDER BY partition`
+SELECT partition FROM reading_space, log_state
+WHERE removed >= 0.3 * pg_total_relation_size(to_regclass(partition))
+	AND partition < to_char(closed_until AT TIME ZONE 'UTC', '"reading_chunks_"YYYY_MM')
+ORDER BY partition`
 
 // rewriteSparse writes those partitions anew of which a large part has been deleted, because that is the only way in which
 // PostgreSQL gives their space back without keeping everyone from reading for long.
