@@ -51,7 +51,9 @@ func TestRetentionHidesAtOnceAndGivesTheDiskBack(t *testing.T) {
 	e.folder.now = func() time.Time { return now }
 	fillMonths(t, e, first, 3, 2)
 	whole := diskOf(t, db)
-	count := func(device string) int { return len(e.history(t, Query{Selection: Selection{Devices: []string{device}}}).points[device+"/m"]) }
+	count := func(device string) int {
+		return len(e.history(t, Query{Selection: Selection{Devices: []string{device}}}).points[device+"/m"])
+	}
 	require.Equal(t, 90*24*60, count("device-0"))
 
 	// Half of a month is past its retention: no answer shows it, nothing is dropped.

@@ -21,48 +21,63 @@ type survey struct {
 
 // A row has another xmin after each time it was written, and whatever changes a chunk of a day that is over writes the day's
 // statistics too. So the sum of hashes changes with every reading that a fold adds or corrects; with two different hashes
-// it has 128 bits. In the middle of the range, from $4 on, days stand for their chunks.
+// it has 128 bits.
 const (
 	shareOfChunk = `count * extract(epoch FROM least(start_at + hours * interval '1 hour', $3) - greatest(start_at, $2)) / (3600 * hours)`
 	stateOfChunk = `concat_ws(' ', series_id, extract(epoch FROM start_at)::bigint, hours, xmin)`
-	surveyEdge   = `(SELECT greatest($4, least($5, closed_until)) FROM log_state)`
 
-	surveyChunks = `
+	surveyHead = `
 SELECT coalesce(sum(within), 0)::bigint, coalesce(max(readings), 0)::bigint,
 	coalesce(sum(mark), 0)::text || ' ' || coalesce(sum(other), 0)::text, (SELECT folded_seq FROM log_state)
 FROM (
 	SELECT sum(count) AS readings, sum(within) AS within,
-		sum(CASE WHEN $8 THEN hashtextextended(state, 0)::numeric END) AS mark,
-		sum(CASE WHEN $8 THEN hashtextextended(state, 1)::numeric END) AS other
+		sum(CASE WHEN $6 THEN hashtextextended(state, 0)::numeric END) AS mark,
+		sum(CASE WHEN $6 THEN hashtextextended(state, 1)::numeric END) AS other
 	FROM (
 		SELECT series_id, count, ` + shareOfChunk + ` AS within, ` + stateOfChunk + ` AS state
 		FROM reading_chunks
-		WHERE series_id = ANY($1) AND start_at >= $6 AND start_at < $3 AND hours > 24 AND start_at + hours * interval '1 hour' > $2
+		WHERE series_id = ANY($1) AND start_at >= $4 AND start_at < $3 AND hours > 24 AND start_at + hours * interval '1 hour' > $2
 	UNION ALL
 		SELECT series_id, count, ` + shareOfChunk + `, ` + stateOfChunk + `
 		FROM reading_chunks
-		WHERE series_id = ANY($1) AND start_at >= $7 AND start_at < $4 AND hours <= 24 AND start_at + hours * interval '1 hour' > $2
-	UNION ALL
-		SELECT series_id, count, count, concat_ws(' ', series_id, extract(epoch FROM start_at)::bigint, 'day', xmin)
-		FROM reading_days
-		WHERE series_id = ANY($1) AND start_at >= $4 AND start_at < ` + surveyEdge + `
-	UNION ALL
-		SELECT series_id, count, ` + shareOfChunk + `, ` + stateOfChunk + `
-		FROM reading_chunks
-		WHERE series_id = ANY($1) AND start_at >= ` + surveyEdge + ` AND start_at < $3 AND hours <= 24
+		WHERE series_id = ANY($1) AND start_at >= $5 AND hours <= 24 AND start_at + hours * interval '1 hour' > $2`
+
+	surveyTail = `
 	) AS row
 	GROUP BY series_id
 ) AS each`
+
+	// surveyFew looks at every chunk.
+	surveyFew = surveyHead + ` AND start_at < $3` + surveyTail
+
+	// surveyMany has days stand for their chunks between $7 and the edge.
+	surveyEdge = `(SELECT greatest($7, least($8, closed_until)) FROM log_state)`
+	surveyMany = surveyHead + ` AND start_at < $7
+	UNION ALL
+		SELECT series_id, count, count, concat_ws(' ', series_id, extract(epoch FROM start_at)::bigint, 'day', xmin)
+		FROM reading_days
+		WHERE series_id = ANY($1) AND start_at >= $7 AND start_at < ` + surveyEdge + `
+	UNION ALL
+		SELECT series_id, count, ` + shareOfChunk + `, ` + stateOfChunk + `
+		FROM reading_chunks
+		WHERE series_id = ANY($1) AND start_at >= $7 AND start_at >= ` + surveyEdge + ` AND start_at < $3 AND hours <= 24` + surveyTail
 )
+
+// fewDays is a range in which looking at every chunk costs less than looking at days as well.
+const fewDays = 3 * day
 
 // survey looks at the readings of the view's series within the query's range. Like a scan, it needs a view that was
 // captured before.
 func (s *Service) survey(ctx context.Context, q Query, recent view) (found survey, err error) {
 	var folded int64
-	whole := min(daySpan.floor(q.From+day-1), q.To)
-	err = s.db.QueryRow(ctx, surveyChunks, recent.series, millis(q.From), millis(q.To), millis(whole), millis(max(whole, daySpan.floor(q.To))),
-		millis(monthSpan.floor(q.From)), millis(daySpan.floor(q.From)), q.Versioned).
-		Scan(&found.total, &found.most, &found.mark, &folded)
+	query, args := surveyFew, []any{
+		recent.series, millis(q.From), millis(q.To), millis(monthSpan.floor(q.From)), millis(daySpan.floor(q.From)), q.Versioned,
+	}
+	if q.To-q.From > fewDays {
+		query = surveyMany
+		args = append(args, millis(daySpan.floor(q.From+day-1)), millis(daySpan.floor(q.To)))
+	}
+	err = s.db.QueryRow(ctx, query, args...).Scan(&found.total, &found.most, &found.mark, &folded)
 	if err != nil {
 		return found, fmt.Errorf("counting readings: %w", err)
 	}
