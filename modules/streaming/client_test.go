@@ -87,9 +87,14 @@ func dial(url, lastEventID string) (*stream, error) {
 	}, nil
 }
 
+// readFrom reads a body.
+func readFrom(t testing.TB, body io.Reader) *stream {
+	return &stream{t: t, lines: bufio.NewReader(body)}
+}
+
 // newStream reads the rest of an answer whose head begins on a connection already.
 func newStream(t testing.TB, conn io.Reader) *stream {
-	s := &stream{t: t, lines: bufio.NewReader(conn)}
+	s := readFrom(t, conn)
 	for {
 		line, err := s.lines.ReadString('\n')
 		require.NoError(t, err)

@@ -20,6 +20,8 @@ import (
 // shortLived is a guard that takes everyone for somebody whose token ends in a second.
 type shortLived struct{}
 
+func (s shortLived) Require(scopes ...auth.Scope) fiber.Handler { return s.RequireBrowser(scopes...) }
+
 func (shortLived) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		p := everyone

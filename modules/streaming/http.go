@@ -7,19 +7,23 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/platform/fault"
 	"telltale/platform/httpserver"
 )
 
-// guard lets a request through whose credentials, also those in the query, have the scopes.
+// guard lets a request through whose credentials have the scopes; for browsers also those in the query.
 type guard interface {
 	RequireBrowser(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...auth.Scope) fiber.Handler
 }
 
-// Routes returns the route of the stream.
+// Routes returns the routes of streams.
 func Routes(hub *Hub, guard guard) httpserver.Routes {
 	h := handlers{hub}
 	return httpserver.Routes{Name: "streaming", Mount: func(api fiber.Router) {
 		api.Get("/stream", h.wait, guard.RequireBrowser(auth.ReadingsRead), h.stream)
+		api.Post("/stream", h.wait, guard.Require(auth.ReadingsRead), h.streamByBody)
+		api.Get("/stream/viewers", guard.Require(auth.Admin), h.viewers)
 	}}
 }
 
@@ -33,7 +37,31 @@ func (h handlers) wait(c *fiber.Ctx) error {
 }
 
 func (h handlers) stream(c *fiber.Ctx) error {
-	request, err := parseRequest(queryValues(c.Context().QueryArgs()), c.Get(lastEventID), time.Now())
+	return h.serve(c, queryValues(c.Context().QueryArgs()))
+}
+
+// streamByBody is stream for filters that are too long for a URL.
+func (h handlers) streamByBody(c *fiber.Ctx) error {
+	if c.Context().QueryArgs().Len() > 0 {
+		return fault.InvalidField("query", "must be empty: the parameters are in the body")
+	}
+	values, err := bodyValues(c)
+	if err != nil {
+		return err
+	}
+	return h.serve(c, values)
+}
+
+func (h handlers) viewers(c *fiber.Ctx) error {
+	if c.Context().QueryArgs().Len() > 0 {
+		return fault.InvalidField("query", "must be empty: this call has no parameters")
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.JSON(fiber.Map{"viewers": h.hub.Viewers(auth.PrincipalOf(c))})
+}
+
+func (h handlers) serve(c *fiber.Ctx, values given) error {
+	request, err := parseRequest(values, c.Get(lastEventID), time.Now())
 	if err != nil {
 		return err
 	}

@@ -66,9 +66,9 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
 		registry: from.Registry, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter,
-		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress),
-		metrics: newMetrics(registerer), log: log,
+		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
 	}
+	h.metrics = newMetrics(registerer, h.furthest)
 	h.work, h.stop = context.WithCancel(context.Background())
 	for range runtime.GOMAXPROCS(0) {
 		h.pumps = append(h.pumps, newPump(h))

@@ -14,7 +14,7 @@ type metrics struct {
 }
 
 // newMetrics registers the metrics of streams. It panics when they are registered already.
-func newMetrics(registerer prometheus.Registerer) *metrics {
+func newMetrics(registerer prometheus.Registerer, furthest func() float64) *metrics {
 	m := &metrics{
 		viewers: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "telltale_stream_viewers", Help: "Streams that are open.",
@@ -40,6 +40,9 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "telltale_stream_ends_total", Help: "Streams that ended, by reason.",
 		}, []string{"reason"}),
 	}
-	registerer.MustRegister(m.viewers, m.events, m.bytes, m.gaps, m.coalesced, m.delay, m.ends)
+	behind := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "telltale_stream_lag_batches", Help: "Batches that the viewer who is furthest behind has not got yet.",
+	}, furthest)
+	registerer.MustRegister(behind, m.viewers, m.events, m.bytes, m.gaps, m.coalesced, m.delay, m.ends)
 	return m
 }
