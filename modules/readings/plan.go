@@ -110,14 +110,14 @@ func (s *Service) refuse(q Query, series int, method Method, found survey) error
 
 // versionOf makes a text of everything that an answer depends on.
 func versionOf(q Query, pass scan, series []devices.SeriesState, found survey) string {
-	hash := sha256.New()
-	fmt.Fprintf(hash, "%d %d %v %v %v %s %d %s %d %v\n",
+	text := fmt.Appendf(nil, "%d %d %v %v %v %s %d %s %d %v\n",
 		q.From, q.To, q.Interval, q.Aggregates, q.Zone, q.Fill, q.MaxPoints, q.Downsample, q.Limit, q.After)
-	fmt.Fprintf(hash, "%s %d\n", found.mark, found.touched)
+	text = fmt.Appendf(text, "%s %d\n", found.mark, found.touched)
 	for i, s := range series {
 		// What is kept of a series begins later by the moment, which matters only where the range is cut by it.
 		begin := min(max(q.From, pass.begin(i)), q.To)
-		fmt.Fprintf(hash, "%d %q %q %q %d\n", s.ID, s.Device, s.Metric, s.Unit, begin)
+		text = fmt.Appendf(text, "%d %q %q %q %d\n", s.ID, s.Device, s.Metric, s.Unit, begin)
 	}
-	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:18])
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }

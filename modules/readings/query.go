@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"telltale/modules/readings/payload"
 )
 
 // Query is a question about history.
@@ -51,7 +53,7 @@ func ParseQuery(values url.Values, now time.Time) (Query, error) {
 	p := parser{values: values, now: now}
 	p.known(queryParameters)
 	q := Query{Selection: p.selection(), To: p.instant("to", now.UnixMilli()), Zone: time.UTC}
-	q.From = p.instant("from", q.To-hour)
+	q.From = p.instant("from", max(q.To-hour, payload.MinTS))
 	if q.From >= q.To && len(p.faults) == 0 {
 		p.fail("from", "must be before to; %s is not before %s", formatTime(q.From), formatTime(q.To))
 	}
