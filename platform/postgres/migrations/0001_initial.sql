@@ -136,8 +136,8 @@ LANGUAGE sql STABLE ROWS 100000 AS $$
 WITH wanted AS (
     SELECT s.id, s.device_id, s.metric,
         greatest(coalesce($3, '-infinity'),
-            now() - nullif(coalesce(d.retention_days, state.retention_days), 0) * interval '24 hours') AS since
-    FROM log_state AS state, series AS s JOIN devices AS d ON d.id = s.device_id
+            now() - nullif(coalesce(d.retention_days, (SELECT retention_days FROM log_state)), 0) * interval '24 hours') AS since
+    FROM series AS s JOIN devices AS d ON d.id = s.device_id
     WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
 ), unfolded AS MATERIALIZED (
     SELECT DISTINCT ON (id, ts) wanted.id, 'epoch'::timestamptz + r.ts * interval '1 millisecond' AS ts, r.value
