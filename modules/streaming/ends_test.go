@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -97,19 +98,30 @@ func TestTheEndOfAStreamIsLoggedAndCounted(t *testing.T) {
 
 func TestADrainSpreadsTheReturnOfItsViewers(t *testing.T) {
 	t.Parallel()
+	const viewers = 1000
 	i := start(t, pgtest.New(t))
-	var streams []*stream
-	for range 20 {
-		streams = append(streams, open(t, i.url(""), ""))
+	conns := make([]net.Conn, viewers)
+	for k := range conns {
+		conns[k] = dialSlow(t, i, "")
 	}
+	i.parked(t, viewers)
+	began := time.Now()
 	i.stop()
-	retries := map[string]bool{}
-	for k, s := range streams {
+	require.Less(t, time.Since(began), 10*time.Second, "within the time that a stop may take")
+	seconds := map[string]int{}
+	for _, conn := range conns {
+		s := newStream(t, conn)
 		s.untilEnd()
-		retries[s.retry] = true
-		require.Equal(t, "server stopping", i.ended(t, k+1)["reason"])
+		require.Contains(t, s.comments, "server stopping")
+		retry, err := strconv.Atoi(s.retry)
+		require.NoError(t, err)
+		seconds[fmt.Sprint(retry/1000)]++
 	}
-	require.Greater(t, len(retries), 10)
+	require.GreaterOrEqual(t, len(seconds), 4)
+	for second, n := range seconds {
+		require.Less(t, n, viewers/2, "viewers that come back %s s later", second)
+	}
+	require.EqualValues(t, viewers, i.counted(t, "telltale_stream_ends_total"))
 }
 
 func TestAClosedClientIsNoticedAtOnce(t *testing.T) {

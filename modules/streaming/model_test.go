@@ -3,6 +3,7 @@ package streaming
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -50,6 +51,7 @@ func (p posted) expected(after, head int64, devices, metrics []string) (messages
 // follower is a viewer that is disconnected again and again.
 type follower struct {
 	devices, metrics []string
+	ask              url.Values // instead of devices and metrics
 	start            int64
 	record           []message
 	resumes          int
@@ -58,6 +60,9 @@ type follower struct {
 // follow records what it gets until the closing event, from whichever instance is there.
 func (f *follower) follow(random *rand.Rand, instances func() []string) error {
 	query := url.Values{"device": f.devices, "metric": f.metrics}
+	if f.ask != nil {
+		query = maps.Clone(f.ask)
+	}
 	if random.IntN(2) == 0 {
 		query.Set("since", "0")
 	} else {
@@ -145,6 +150,12 @@ func TestEveryViewersRecordIsTheLogFiltered(t *testing.T) {
 		{metrics: []string{"m2", "end"}},
 		{devices: []string{"d2", "d4", "end"}, metrics: []string{"m0", "m1", "m3", "end"}},
 		{devices: []string{"end"}},
+		{ask: url.Values{"device": {"d[0-2]", "*n*"}}, devices: []string{"d0", "d1", "d2", "end"}},
+		{ask: url.Values{"tag": {"odd"}}, devices: []string{"d1", "d3", "d5", "end"}},
+		{ask: url.Values{"tag": {"odd"}, "device": {"d1", "d2", "e*"}, "slow": {"disconnect"}}, devices: []string{"d1", "end"}},
+	}
+	for _, device := range []string{"d1", "d3", "d5", "end"} {
+		running[0].tag(t, device, "odd")
 	}
 	errs := make([]error, len(followers))
 	var followed sync.WaitGroup

@@ -84,10 +84,11 @@ func (v *viewer) endingSoon() bool {
 	return v.why != "" || v.expired(time.Now())
 }
 
-// ending returns why the stream ended with err.
+// ending returns why the stream ended with err. No pump writes any more.
 func (v *viewer) ending(err error) reason {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.parked = false
 	_, broken := errors.AsType[unreadable](err)
 	switch {
 	case v.why != "":

@@ -31,23 +31,28 @@ type mark struct {
 
 // lags reports whether the viewer has not got to where the log was slowAfter ago, and asked for something to be done.
 func (v *viewer) lags() bool {
-	if v.slow == "" || v.slow == replay || v.page != nil {
+	if v.slow == "" || v.slow == replay {
 		return false
 	}
 	now := time.Now()
-	if v.pos.Seq >= v.mark.seq {
-		v.mark = mark{v.hub.window.Head(), now}
-	}
-	return v.overdue(now)
-}
-
-func (v *viewer) overdue(now time.Time) bool {
+	v.note(now)
 	return !v.mark.at.IsZero() && now.Sub(v.mark.at) > v.hub.slowAfter
 }
 
+// note moves the mark on once the viewer has got there. What a page takes does not count.
+func (v *viewer) note(now time.Time) {
+	if v.page != nil || v.pos.Seq >= v.mark.seq {
+		v.mark = mark{v.hub.window.Head(), now}
+	}
+}
+
 // orOverdue returns the deadline, or when the viewer would have to be disconnected if that is before.
-func (v *viewer) orOverdue(deadline time.Time) time.Time {
-	if due := v.mark.at.Add(v.hub.slowAfter); v.slow == disconnect && !v.mark.at.IsZero() && due.Before(deadline) {
+func (v *viewer) orOverdue(now, deadline time.Time) time.Time {
+	if v.slow != disconnect {
+		return deadline
+	}
+	v.note(now)
+	if due := v.mark.at.Add(v.hub.slowAfter); !v.mark.at.IsZero() && due.Before(deadline) {
 		return due
 	}
 	return deadline

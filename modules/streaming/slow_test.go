@@ -83,3 +83,22 @@ func TestASlowViewerThatWantsToIsDisconnectedAndResumes(t *testing.T) {
 	rest := open(t, i.url("slow=disconnect"), s.lastID)
 	require.Len(t, <-rest.collect(floodEvents-events+1), floodEvents-events+1, "who resumes is not slow")
 }
+
+func TestAViewerWithNothingToReadIsNotSlow(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) {
+		o.slowAfter, o.streaming.Heartbeat = 30*time.Millisecond, 50*time.Millisecond
+	})
+	for _, mode := range []slowness{coalesce, skipAhead, disconnect} {
+		s := open(t, i.url("snapshot=true&slow="+string(mode)), "")
+		s.snapshot()
+		for k := range 5 {
+			began := time.Now()
+			require.Eventually(t, func() bool { return time.Since(began) > 4*i.hub.slowAfter }, waiting, tick)
+			seq := i.post(t, datum{"a", "m", int64(k), 1})
+			require.Equal(t, Position{seq - 1, 1}.String(), s.next().ID)
+		}
+		s.close()
+	}
+	require.Zero(t, i.counted(t, "telltale_stream_gaps_total")+i.counted(t, "telltale_stream_coalesced_total"))
+}

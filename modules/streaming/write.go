@@ -67,7 +67,7 @@ func (v *viewer) arm() error {
 	if v.expired(now) {
 		return errEnding
 	}
-	return v.conn.SetWriteDeadline(v.orOverdue(v.orExpiry(now.Add(v.hub.cfg.WriteTimeout))))
+	return v.conn.SetWriteDeadline(v.orOverdue(now, v.orExpiry(now.Add(v.hub.cfg.WriteTimeout))))
 }
 
 // disarm takes the deadline away, for a pump that writes without waiting.
