@@ -313,7 +313,7 @@ func (r *modelRun) checkVersions(t *testing.T, q Query) {
 	}
 	got := r.engines[r.random.IntN(2)].history(t, q)
 	require.NotEmpty(t, got.version)
-	if len(r.asked) < 8 {
+	if len(r.asked) < 3 {
 		r.asked = append(r.asked, asked{})
 	}
 	r.asked[r.random.IntN(len(r.asked))] = asked{q, got.version, known(got.points)}
