@@ -36,7 +36,7 @@ func program(t *testing.T) (address string, keys *auth.Keys) {
 			AdminUsername: "admin", AdminPassword: "a password of the tests",
 		},
 		Readings: config.Readings{
-			MaxQueuedReadings: 1 << 20, MaxUnfoldedReadings: 1 << 22, FoldReadings: 1 << 17, FoldInterval: time.Hour,
+			MaxQueuedReadings: 1 << 20, MaxSeries: 1 << 20, MaxUnfoldedReadings: 1 << 22, FoldReadings: 1 << 17, FoldInterval: time.Hour,
 			WindowBytes: 1 << 22, LogRetention: time.Hour, QueryTimeout: time.Minute, QueryMaxPoints: 1_000_000,
 		},
 	}

@@ -45,7 +45,7 @@ func program(t testing.TB) transfer.Server {
 			AdminUsername: "admin", AdminPassword: password,
 		},
 		Readings: config.Readings{
-			MaxQueuedReadings: 1 << 20, MaxUnfoldedReadings: 1 << 22, FoldReadings: 1 << 17, FoldInterval: time.Hour,
+			MaxQueuedReadings: 1 << 20, MaxSeries: 1 << 20, MaxUnfoldedReadings: 1 << 22, FoldReadings: 1 << 17, FoldInterval: time.Hour,
 			MaxSeries:   1 << 20,
 			WindowBytes: 1 << 22, LogRetention: time.Hour, QueryTimeout: time.Minute,
 		},
