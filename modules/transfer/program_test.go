@@ -46,7 +46,6 @@ func program(t testing.TB) transfer.Server {
 		},
 		Readings: config.Readings{
 			MaxQueuedReadings: 1 << 20, MaxSeries: 1 << 20, MaxUnfoldedReadings: 1 << 22, FoldReadings: 1 << 17, FoldInterval: time.Hour,
-			MaxSeries:   1 << 20,
 			WindowBytes: 1 << 22, LogRetention: time.Hour, QueryTimeout: time.Minute,
 		},
 	}
