@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,18 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
+// kills is how often the program is killed: five times, or as TELLTALE_KILLS says (see task kill).
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("TELLTALE_KILLS")
+	if text == "" {
+		return 5
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
+}
+
 // Invariants 1 and 7: whatever was acknowledged is there, once, after a kill -9 during ingest and folds.
 func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
 	t.Parallel()
@@ -24,7 +38,7 @@ func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
 	var next [writers]int64 // the first instant that a writer has not used
 	acknowledged := map[string][]int64{}
 	var mu sync.Mutex
-	for range 5 {
+	for range kills(t) {
 		var posting sync.WaitGroup
 		for w := range writers {
 			posting.Go(func() {
