@@ -141,11 +141,15 @@ func (f *Folder) Fold(ctx context.Context) error {
 	defer f.folding.Unlock()
 	began := time.Now()
 	recent := f.window.viewAll()
-	if err := f.ensureMonths(ctx, recent); err != nil {
+	ready, err := f.ensureMonths(ctx, recent)
+	if err != nil {
 		return fmt.Errorf("making room for the readings of another month: %w", err)
 	}
+	if !ready {
+		return nil
+	}
 	var folded, until int64
-	err := f.underLock(ctx, func(tx pgx.Tx, mine bool) (err error) {
+	err = f.underLock(ctx, func(tx pgx.Tx, mine bool) (err error) {
 		if mine {
 			folded, until, err = f.fold(ctx, tx, recent)
 		}

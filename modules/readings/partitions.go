@@ -22,11 +22,12 @@ func monthTable(month int64) string { return millis(month).Format(monthLayout) }
 // monthsAhead is how far ahead of time the partition of the next month is made.
 const monthsAhead = 7 * 24 * time.Hour
 
-// ensureMonths makes the partitions that the view's readings need, and that of the next month in time.
+// ensureMonths makes the partitions that the view's readings need, and that of the next month in time. It is not ready when
+// another instance is folding: by the time that one has ended, the partitions would still not be there.
 //
 // It commits before the fold begins: a query whose plan was made just before a partition came takes its snapshot before the
 // fold ends, so that it finds in the window what is not yet in the partition it does not know.
-func (f *Folder) ensureMonths(ctx context.Context, recent view) error {
+func (f *Folder) ensureMonths(ctx context.Context, recent view) (ready bool, err error) {
 	now := f.now()
 	months := map[int64]bool{monthSpan.floor(now.UnixMilli()): true, monthSpan.floor(now.Add(monthsAhead).UnixMilli()): true}
 	var start, end int64
@@ -43,12 +44,14 @@ func (f *Folder) ensureMonths(ctx context.Context, recent view) error {
 			}
 		}
 	}
-	return f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
+	err = f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
 		if !mine {
 			return nil
 		}
+		ready = true
 		return attachMonths(ctx, tx, slices.Collect(maps.Keys(months)))
 	})
+	return ready, err
 }
 
 const selectMissingMonths = `
