@@ -45,6 +45,7 @@ type options struct {
 	principal auth.Principal
 	streaming config.Streaming
 	window    int // bytes
+	caches    int // bytes of sheets, and of the backlog
 	checker   checker
 	slowAfter time.Duration
 	guard     guard // instead of one that takes everyone for the principal
@@ -76,8 +77,11 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	}
 	drain := httpserver.NewDrain()
 	i.hub = NewHub(o.streaming, Sources{
-		Window: i.window, Log: i.log, Registry: i.registry, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
+		Window: i.window, Log: i.log, Registry: i.registry, Retention: i.folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
 	}, i.metrics, zap.New(seen))
+	if o.caches > 0 {
+		i.hub.sheets.kept.budget, i.hub.backlog.kept.budget = o.caches, o.caches
+	}
 	if o.slowAfter > 0 {
 		i.hub.slowAfter = o.slowAfter
 	}

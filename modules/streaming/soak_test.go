@@ -7,13 +7,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
+	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -23,8 +26,19 @@ const soakTime = 10 * time.Minute
 // soakViewers is how many clients of each kind come and go.
 const soakViewers = 5
 
-// TestSoak has viewers of every kind come, stay, dawdle and go while readings are posted, folded and dropped. In the end
-// memory is what it was after the first fifth, nobody has missed anything, and no goroutine is left.
+const (
+	// soakWindow and soakCaches are the limits of what the program keeps of the log in memory, small so that all of it is
+	// full, and from then on memory has no reason to grow, after some seconds.
+	soakWindow = 256 << 10
+	soakCaches = 1 << 20
+	// soakTolerance is by how many bytes two medians of the memory in use may differ. It is far below what the smallest of
+	// leaks comes to: 16 bytes a batch or 256 bytes a stream are megabytes after ten minutes.
+	soakTolerance = 512 << 10
+)
+
+// TestSoak has viewers of every kind come, stay, dawdle and go while readings are posted, folded and dropped. Once window
+// and caches are full, the memory in use stays what it is: the median of the last third is that of the first third. In the
+// end nobody has missed anything, and no goroutine is left.
 func TestSoak(t *testing.T) {
 	lasting := soakTime
 	if text := os.Getenv("SOAK_TIME"); text != "" {
@@ -33,9 +47,9 @@ func TestSoak(t *testing.T) {
 		require.NoError(t, err)
 	}
 	db := pgtest.New(t)
-	i := start(t, db, func(o *options) { o.window, o.slowAfter = 256<<10, time.Second })
+	existing := goleak.IgnoreCurrent()
+	i := start(t, db, func(o *options) { o.window, o.caches, o.slowAfter = soakWindow, soakCaches, time.Second })
 	i.tag(t, "d1", "hot")
-	before := runtime.NumGoroutine()
 	var ending atomic.Bool
 	var working sync.WaitGroup
 	for k, query := range []string{
@@ -49,23 +63,7 @@ func TestSoak(t *testing.T) {
 	var whole atomic.Int64
 	working.Go(func() { i.followAll(t, &ending, &whole) })
 
-	began := time.Now()
-	settled := int64(0)
-	for n, folded := 0, began; time.Since(began) < lasting; n++ {
-		i.post(t, datum{fmt.Sprint("d", n%10), "m", int64(n), float64(n)}, datum{fmt.Sprint("d", n%10), "n", int64(n), float64(n)})
-		time.Sleep(2 * time.Millisecond) // a pace, not a wait
-		if time.Since(folded) > time.Second {
-			i.fold(t)
-			i.window.Prune(time.Now().Add(time.Minute))
-			folded = time.Now()
-			if settled == 0 && time.Since(began) > lasting/5 {
-				settled = memoryInUse()
-			}
-		}
-	}
-	ended := memoryInUse()
-	t.Logf("%d batches, %d of them followed, memory %d KiB after a fifth, %d KiB at the end", i.window.Head(), whole.Load(), settled>>10, ended>>10)
-	require.Less(t, ended, settled+settled/4+16<<20, "memory grows")
+	steady := i.soak(t, lasting)
 	require.Eventually(t, func() bool { return whole.Load() == i.window.Head() }, time.Minute, time.Millisecond, "somebody has missed something")
 	ending.Store(true)
 	i.stop()
@@ -73,18 +71,60 @@ func TestSoak(t *testing.T) {
 	require.Zero(t, i.hub.viewers())
 	require.Zero(t, i.hub.room.held.Load())
 	require.Empty(t, i.hub.labels.sets)
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, time.Minute, 10*time.Millisecond, "goroutines are left")
+	goleak.VerifyNone(t, existing, httpservertest.IgnoreClock())
+
+	third := len(steady) / 3
+	require.Greater(t, third, 10, "the soak was too short to tell whether memory grows")
+	first, last := median(steady[:third]), median(steady[len(steady)-third:])
+	t.Logf("%d batches; memory in use %d KiB in the first third, %d KiB in the last, medians of %d samples each",
+		i.window.Head(), first>>10, last>>10, third)
+	require.Less(t, last, first+soakTolerance, "memory grows: %v", steady)
 }
 
-// memoryInUse returns what the heap and the stacks hold, once garbage is collected and stacks have shrunk.
-func memoryInUse() int64 {
-	for range 6 {
-		runtime.GC()
+// soak posts and folds for so long. It returns the memory in use, once a second since everything that has a limit is full.
+func (i *instance) soak(t *testing.T, lasting time.Duration) (steady []int64) {
+	began := time.Now()
+	streams := 0
+	for n, folded := 0, began; time.Since(began) < lasting; n++ {
+		i.post(t, datum{fmt.Sprint("d", n%10), "m", int64(n), float64(n)}, datum{fmt.Sprint("d", n%10), "n", int64(n), float64(n)})
+		time.Sleep(2 * time.Millisecond) // a pace, not a wait
+		if time.Since(folded) < time.Second {
+			continue
+		}
+		i.fold(t)
+		i.window.Prune(time.Now().Add(time.Minute))
+		streams += len(i.logs.TakeAll()) // which would be kept
+		if len(steady) > 0 || i.full() {
+			steady = append(steady, memoryInUse())
+		}
+		folded = time.Now()
 	}
+	t.Logf("%d streams have ended; steady for %d of %s", streams, len(steady), lasting)
+	return steady
+}
+
+// full reports whether window and caches hold as much as they ever do.
+func (i *instance) full() bool {
+	filled := func(l *sync.Mutex, bytes *int) bool {
+		l.Lock()
+		defer l.Unlock()
+		return *bytes > soakCaches*9/10
+	}
+	return i.window.Stats().Bytes > soakWindow*9/10 &&
+		filled(&i.hub.sheets.kept.mu, &i.hub.sheets.kept.bytes) && filled(&i.hub.backlog.kept.mu, &i.hub.backlog.kept.bytes)
+}
+
+// memoryInUse returns what the living objects of the heap and the stacks hold. The second collection empties what pools had
+// kept from the first.
+func memoryInUse() int64 {
+	runtime.GC()
+	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapInuse + m.StackInuse)
+	return int64(m.HeapAlloc + m.StackInuse)
 }
+
+func median(values []int64) int64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
 
 // visit opens streams, one after the other, reads some events, now and then slowly, and closes them or is closed.
 func (i *instance) visit(t *testing.T, query string, random *rand.Rand, ending *atomic.Bool) {
