@@ -24,7 +24,7 @@ func (s *Service) Latest(ctx context.Context, who auth.Principal, wanted Selecti
 	}
 	n := 0
 	for _, state := range states {
-		if state.LastTS != devices.NoReading && state.LastTS >= s.folder.floor(state.RetentionDays) {
+		if s.folder.Keeps(state) {
 			states[n] = state
 			n++
 		}

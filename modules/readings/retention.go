@@ -26,6 +26,11 @@ func (f *Folder) floor(days int) int64 {
 	return f.now().UnixMilli() - int64(days)*day
 }
 
+// Keeps reports whether the newest reading of a series is still kept. A series without any has none to keep.
+func (f *Folder) Keeps(newest devices.SeriesState) bool {
+	return newest.LastTS != devices.NoReading && newest.LastTS >= f.floor(newest.RetentionDays)
+}
+
 // oldestFloor returns every series, and the first instant of which readings of any of them are kept.
 func (f *Folder) oldestFloor() (states []devices.SeriesState, oldest int64) {
 	registry := f.tail.registry

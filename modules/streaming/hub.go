@@ -28,6 +28,7 @@ type Hub struct {
 	table     logTable
 	checker   checker
 	registry  registry
+	retention retention
 	sheets    *sheets
 	labels    *labels
 	room      room
@@ -54,6 +55,8 @@ type Sources struct {
 	Window   window
 	Log      logTable
 	Registry registry
+	// Retention decides which newest readings may still be sent.
+	Retention retention
 	// Loaded is closed once the window has caught up with the log; until then streams are refused.
 	Loaded <-chan struct{}
 	// Draining is closed when the server begins to stop; that ends every stream.
@@ -65,7 +68,7 @@ type Sources struct {
 func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer, log *zap.Logger) *Hub {
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
-		registry: from.Registry, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter,
+		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter,
 		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
 	}
 	h.metrics = newMetrics(registerer, h.furthest)

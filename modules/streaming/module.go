@@ -34,10 +34,10 @@ var Module = fx.Module("streaming",
 )
 
 func provideHub(
-	cfg config.Streaming, log *readings.Log, window *readings.Window, tail *readings.Tail, registry *devices.Registry,
-	guard *auth.Guard, drain *httpserver.Drain, registerer prometheus.Registerer, logger *zap.Logger,
+	cfg config.Streaming, log *readings.Log, window *readings.Window, tail *readings.Tail, folder *readings.Folder,
+	registry *devices.Registry, guard *auth.Guard, drain *httpserver.Drain, registerer prometheus.Registerer, logger *zap.Logger,
 ) *Hub {
 	return NewHub(cfg, Sources{
-		Window: window, Log: log, Registry: registry, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: guard,
+		Window: window, Log: log, Registry: registry, Retention: folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: guard,
 	}, registerer, logger.Named("stream"))
 }

@@ -122,7 +122,7 @@ func (h *Hub) pace(ctx context.Context, f *filter, since Position) (*page, error
 	return p, nil
 }
 
-// capture returns a page of what is wanted within the filter, nil when there is no room for it.
+// capture returns a page of what is wanted within the filter and still kept, nil when there is no room for it.
 func (h *Hub) capture(ctx context.Context, f *filter, wanted devices.Wanted, most int) (_ *page, fits bool, err error) {
 	wanted.Devices, wanted.Metrics = f.devices, f.metrics
 	var strangers []string
@@ -149,6 +149,7 @@ func (h *Hub) capture(ctx context.Context, f *filter, wanted devices.Wanted, mos
 		if !fits {
 			return nil, false, nil
 		}
+		states = slices.DeleteFunc(states, func(newest devices.SeriesState) bool { return !h.retention.Keeps(newest) })
 		free, ok := h.room.take(len(states))
 		if !ok {
 			return nil, true, nil

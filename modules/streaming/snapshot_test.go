@@ -122,6 +122,18 @@ func TestASnapshotAfterARestartIsAsOfTheFold(t *testing.T) {
 	require.EqualValues(t, 5, seq)
 }
 
+func TestASnapshotLeavesOutWhatIsPastItsRetention(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t))
+	now := time.Now().UnixMilli()
+	i.post(t, datum{"short", "old", 1, 1}, datum{"short", "new", now, 2}, datum{"long", "old", 1, 3})
+	_, err := i.db.Exec(t.Context(), `UPDATE devices SET retention_days = 1 WHERE id = 'short'`)
+	require.NoError(t, err)
+	require.NoError(t, i.registry.Load(t.Context()))
+	values, _ := open(t, i.url("snapshot=true"), "").snapshot()
+	require.Equal(t, map[string]float64{"short/new": 2, "long/old": 3}, values)
+}
+
 func TestSnapshotsHaveLimits(t *testing.T) {
 	t.Parallel()
 	r := &room{}

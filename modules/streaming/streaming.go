@@ -48,6 +48,11 @@ type registry interface {
 	Size() int
 }
 
+// retention tells whether the newest reading of a series is still kept.
+type retention interface {
+	Keeps(newest devices.SeriesState) bool
+}
+
 // checker tells whether credentials are still good.
 type checker interface {
 	Recheck(ctx context.Context, p auth.Principal) error
