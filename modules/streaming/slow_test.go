@@ -67,7 +67,7 @@ func TestASlowViewerThatAsksForGapsIsToldWhatItMissed(t *testing.T) {
 
 func TestASlowViewerThatWantsToIsDisconnectedAndResumes(t *testing.T) {
 	t.Parallel()
-	i := start(t, pgtest.New(t), impatient)
+	i := start(t, pgtest.New(t), impatient, func(o *options) { o.streaming.WriteTimeout = time.Hour })
 	s := i.slow(t, "disconnect")
 	events := 0
 	for {
@@ -77,9 +77,7 @@ func TestASlowViewerThatWantsToIsDisconnectedAndResumes(t *testing.T) {
 		events++
 	}
 	require.Less(t, events, floodEvents)
-	line := i.ended(t, 1)
-	require.Equal(t, "too slow", line["reason"])
-	require.Less(t, line["duration"], i.hub.cfg.WriteTimeout)
+	require.Equal(t, "too slow", i.ended(t, 1)["reason"])
 	rest := open(t, i.url("slow=disconnect"), s.lastID)
 	require.Len(t, <-rest.collect(floodEvents-events+1), floodEvents-events+1, "who resumes is not slow")
 }
