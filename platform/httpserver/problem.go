@@ -60,6 +60,10 @@ func (p *problems) handle(c *fiber.Ctx, err error) error {
 	if f.Kind == fault.TooManyRequests || f.Kind == fault.Unavailable {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(f.RetryAfter))
 	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if wantsComeBack(c, f) {
+		return comeBack(c, f)
+	}
 	problem := Problem{
 		Type: "urn:telltale:problem:" + a.name, Title: a.title, Status: a.status, Detail: detail,
 		Instance: string(c.Context().URI().PathOriginal()), RequestID: RequestID(c), Errors: f.Fields,
@@ -73,7 +77,6 @@ func (p *problems) handle(c *fiber.Ctx, err error) error {
 		return fmt.Errorf("encoding a problem: %w", err)
 	}
 	c.Set(fiber.HeaderContentType, contentType)
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(a.status).Send(body)
 }
 

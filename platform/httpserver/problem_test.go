@@ -95,6 +95,40 @@ func TestRetryAfterIsInWholeSecondsRoundedUp(t *testing.T) {
 	require.Equal(t, "2", res.Header.Get("Retry-After"))
 }
 
+func TestAnEventSourceIsToldToComeBackWhereOthersGetA503(t *testing.T) {
+	t.Parallel()
+	ask := func(err error, method, accept string) (*http.Response, string) {
+		url := httpservertest.New(t, failing(err))
+		req, err := http.NewRequestWithContext(t.Context(), method, url+"/api/fail", nil)
+		require.NoError(t, err)
+		req.Header.Set("Accept", accept)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return res, string(body)
+	}
+	away := fault.Busy(2*time.Second, nil, "the database is not available")
+	waits := map[string]bool{}
+	for range 5 {
+		res, body := ask(away, "GET", "text/event-stream")
+		require.Equal(t, 200, res.StatusCode)
+		require.Equal(t, "text/event-stream; charset=utf-8", res.Header.Get("Content-Type"))
+		require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+		require.Regexp(t, `^: the database is not available\nretry: [2-5]\d{3}\n\n$`, body)
+		waits[body] = true
+	}
+	require.Greater(t, len(waits), 1, "not all come back at the same moment")
+	for _, accept := range []string{"*/*", "application/json"} {
+		res, _ := ask(away, "GET", accept)
+		require.Equal(t, 503, res.StatusCode)
+	}
+	res, _ := ask(&fault.Fault{Kind: fault.TooManyRequests, RetryAfter: time.Second}, "GET", "text/event-stream")
+	require.Equal(t, 429, res.StatusCode)
+	require.Equal(t, "1", res.Header.Get("Retry-After"))
+}
+
 func TestChallengeNamesATokenThatWasGivenAndRefused(t *testing.T) {
 	t.Parallel()
 	url := httpservertest.New(t, failing(fault.New(fault.Unauthenticated, `the "token" has expired`)))
