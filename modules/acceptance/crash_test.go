@@ -1,19 +1,23 @@
 package acceptance
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
-	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/config"
+	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -33,113 +37,106 @@ func kills(t *testing.T) int {
 func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 7))
-	p := start(t, pgtest.Config(t), "FOLD_READINGS=500")
-	const writers = 4
-	var next [writers]int64 // the first instant that a writer has not used
-	acknowledged := map[string][]int64{}
-	var mu sync.Mutex
-	for range kills(t) {
-		var posting sync.WaitGroup
-		for w := range writers {
-			posting.Go(func() {
-				device := fmt.Sprint("device-", w)
-				for {
-					var items []string
-					first := next[w]
-					for ; next[w] < first+20; next[w]++ {
-						items = append(items, fmt.Sprintf(`{"device":%q,"ts":%d,"values":{"m":%d}}`, device, next[w]*60_000, next[w]))
-					}
-					body := strings.NewReader(`{"readings":[` + strings.Join(items, ",") + `]}`)
-					status, _, err := p.try("POST", "/api/readings", "application/json", body)
-					if err != nil || status != http.StatusOK {
-						return
-					}
-					mu.Lock()
-					for n := first; n < next[w]; n++ {
-						acknowledged[device+"/m"] = append(acknowledged[device+"/m"], n*60_000)
-					}
-					mu.Unlock()
-				}
-			})
-		}
-		time.Sleep(time.Duration(500+random.IntN(1500)) * time.Millisecond) // the moment of the kill is meant to be random
-		p.kill()
-		posting.Wait()
-		p.start("FOLD_READINGS=500")
-		requireAll(t, acknowledged, p.history(""))
-	}
-	require.Len(t, acknowledged, writers)
-	p.call("POST", "/api/readings/fold", "", "", nil)
-	requireAll(t, acknowledged, p.history(""))
-}
-
-// requireAll checks that every acknowledged instant is in history, once and in order. History may hold more: what was
-// stored just before the kill and could not be acknowledged any more.
-func requireAll(t *testing.T, acknowledged map[string][]int64, got map[string][][]float64) {
-	t.Helper()
-	for series, instants := range acknowledged {
-		stored := map[int64]bool{}
-		last := -1.0
-		for _, point := range got[series] {
-			require.Greater(t, point[0], last, "instants ascend, so each is there once")
-			last = point[0]
-			require.InDelta(t, point[0]/60_000, point[1], 0)
-			stored[int64(point[0])] = true
-		}
-		for _, ts := range instants {
-			require.True(t, stored[ts], "%s at %d was acknowledged and is gone", series, ts)
-		}
-	}
-}
-
-// Two instances on one database: what is posted to one is seen at the other, and neither needs the other to live.
-func TestTwoInstancesAreOne(t *testing.T) {
-	t.Parallel()
 	db := pgtest.Config(t)
-	one, two := start(t, db), start(t, db)
-	viewer := two.view("", "")
-	post := func(p *program, ts int) {
-		p.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, ts, ts), nil)
+	p := start(t, db)
+	l, folds := newLoad(p), watchFolds(t, db)
+	undone, n := 0, 0
+	for ; n < kills(t) || undone == 0; n++ {
+		moment := l.after(t, 1+random.IntN(40))
+		if n%2 == 0 {
+			moment = folds.begun(t)
+		}
+		l.until(t, moment, p.kill)
+		p.start()
+		if n%2 == 0 && folds.folded(t) == folds.before {
+			undone++
+		}
+		l.check(t)
 	}
-	for ts := range 50 {
-		post([]*program{one, two}[ts%2], ts+1)
-	}
-	viewer.wait(t, 50)
-	one.kill()
-	for ts := 50; ts < 60; ts++ {
-		post(two, ts+1)
-	}
-	events := viewer.wait(t, 60)
-	requireInstants(t, events, 1, 60)
-	require.Len(t, two.history("")["a/m"], 60)
-
-	// The viewer moves to the other instance, which has been restarted, and misses nothing.
-	viewer.stop()
-	position := viewer.position()
-	post(two, 61)
-	one.start()
-	post(two, 62)
-	moved := one.view("", position)
-	post(one, 63)
-	requireInstants(t, moved.wait(t, 3), 61, 63)
-	require.Len(t, one.history("")["a/m"], 63)
+	t.Logf("%d kills: %d posts and %d folds were cut off, %d folds by the kill undone; of the posts cut off %d were stored",
+		n, l.postsCut.Load(), l.foldsCut.Load(), undone, l.storedUnknown)
+	require.Positive(t, l.postsCut.Load(), "no request was under way")
+	p.call("POST", "/api/readings/fold", "", "", nil)
+	l.checkAll(t)
 }
 
-// requireInstants checks that the events are of the instants from first to last ms, each once and in order.
-func requireInstants(t *testing.T, events []event, first, last int) {
+// foldLock is the key of the advisory lock that a fold holds.
+const foldLock = 0x74656c6c_0002
+
+// folds looks at folds from inside the database.
+type folds struct {
+	conn   *pgx.Conn
+	before int64 // the seq folded up to when the last one was seen to begin
+}
+
+func watchFolds(t *testing.T, db config.DB) *folds {
 	t.Helper()
-	var got []string
-	for _, e := range events {
-		require.Equal(t, "reading", e.Name)
-		var reading struct{ TS string }
-		require.NoError(t, json.Unmarshal([]byte(e.Data), &reading))
-		got = append(got, reading.TS)
+	settings, err := postgres.ConnConfig(db)
+	require.NoError(t, err)
+	conn, err := pgx.ConnectConfig(t.Context(), settings)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
+	return &folds{conn: conn}
+}
+
+// begun returns the moment when a fold holds its lock.
+func (f *folds) begun(t *testing.T) func(<-chan struct{}) {
+	const query = `
+		SELECT (SELECT folded_seq FROM log_state), EXISTS (
+			SELECT FROM pg_locks JOIN pg_database AS d ON d.oid = database
+			WHERE datname = current_database() AND locktype = 'advisory' AND classid::bigint << 32 | objid::bigint = $1)`
+	return func(ended <-chan struct{}) {
+		t.Helper()
+		for held := false; !held; {
+			require.NoError(t, f.conn.QueryRow(t.Context(), query, int64(foldLock)).Scan(&f.before, &held))
+			select {
+			case <-ended:
+				require.FailNow(t, "the program refuses its load")
+			default:
+			}
+		}
 	}
-	var want []string
-	for ts := first; ts <= last; ts++ {
-		want = append(want, time.UnixMilli(int64(ts)).UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+// folded returns the seq up to which the log is folded.
+func (f *folds) folded(t *testing.T) (seq int64) {
+	t.Helper()
+	require.NoError(t, f.conn.QueryRow(t.Context(), `SELECT folded_seq FROM log_state`).Scan(&seq))
+	return seq
+}
+
+// The embedded database dies with the program, and by itself: then it comes back while the program goes on.
+func TestNothingAcknowledgedIsLostByAKillOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(8, 8))
+	p := start(t, config.DB{})
+	l := newLoad(p)
+	for n := range max(2, kills(t)/5) {
+		moment := l.after(t, 1+random.IntN(40))
+		if n%2 == 0 {
+			l.until(t, moment, p.killDatabase)
+		} else {
+			l.until(t, moment, p.kill)
+			p.start()
+		}
+		l.check(t)
 	}
-	require.Equal(t, want, got)
+	t.Logf("%d posts and %d folds were cut off; of the posts %d were stored", l.postsCut.Load(), l.foldsCut.Load(), l.storedUnknown)
+	require.Positive(t, l.postsCut.Load(), "no request was under way")
+	p.call("POST", "/api/readings/fold", "", "", nil)
+	l.checkAll(t)
+	require.Zero(t, p.stop(), p.log)
+}
+
+// killDatabase kills the main process of the embedded PostgreSQL, which the others end without.
+func (p *program) killDatabase() {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, "data", "postgres", "postmaster.pid"))
+	require.NoError(p.t, err)
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	require.NoError(p.t, err)
+	require.NoError(p.t, syscall.Kill(pid, syscall.SIGKILL))
 }
 
 // A stop that was asked for acknowledges what is under way, ends streams, and exits with 0.

@@ -56,6 +56,7 @@ const (
 type program struct {
 	t     testing.TB
 	db    config.DB
+	dir   string // of its data, if it has any
 	port  string
 	url   string
 	cmd   *exec.Cmd
@@ -64,15 +65,15 @@ type program struct {
 	http  *http.Client // holds each exchange against the OpenAPI document
 }
 
-// start starts an instance on the database and waits until it is ready. It is killed at the end of the test if it still
-// runs then.
+// start starts an instance on the database, an embedded one of its own if none is given, and waits until it is ready. It is
+// killed at the end of the test if it still runs then.
 func start(t testing.TB, db config.DB, settings ...string) *program {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, listener.Close())
-	p := &program{t: t, db: db, port: port, url: "http://127.0.0.1:" + port}
+	p := &program{t: t, db: db, dir: t.TempDir(), port: port, url: "http://127.0.0.1:" + port}
 	p.start(settings...)
 	t.Cleanup(p.kill)
 	return p
@@ -82,12 +83,18 @@ func start(t testing.TB, db config.DB, settings ...string) *program {
 func (p *program) start(settings ...string) {
 	p.t.Helper()
 	p.launch(settings...)
-	require.Eventually(p.t, func() bool { return p.answers("/readyz") == http.StatusOK }, 60*time.Second, 5*time.Millisecond,
-		"it does not become ready:\n%s", p.log)
+	p.await("/readyz", http.StatusOK)
 	if p.http == nil {
 		p.http = p.client()
+		p.login()
 	}
-	p.login()
+}
+
+// await waits until the path is answered with the status.
+func (p *program) await(path string, status int) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return p.answers(path) == status }, 60*time.Second, 5*time.Millisecond,
+		"%s is not answered %d:\n%s", path, status, p.log)
 }
 
 // answers returns the status that the path is answered with, or 0 when nobody listens.
@@ -105,14 +112,16 @@ func (p *program) launch(settings ...string) {
 	p.t.Helper()
 	p.log = &bytes.Buffer{}
 	p.cmd = exec.CommandContext(context.Background(), binary)
-	p.cmd.Dir = p.t.TempDir()
+	p.cmd.Dir = p.dir
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "PORT=" + p.port, "LOG_LEVEL=warn",
-		"DB_HOST=" + p.db.Host, "DB_PORT=" + strconv.Itoa(p.db.Port), "DB_USERNAME=" + p.db.Username,
-		"DB_PASSWORD=" + p.db.Password, "DB_DATABASE=" + p.db.Database, "DB_MIN_CONNECTIONS=2",
+		"PATH=" + os.Getenv("PATH"), "PORT=" + p.port, "LOG_LEVEL=warn", "DB_MIN_CONNECTIONS=2",
 		"JWT_SECRET_KEY=" + secretKey, "ADMIN_PASSWORD=" + adminPassword,
 	}, settings...)
+	if !p.db.Embedded() {
+		p.cmd.Env = append(p.cmd.Env, "DB_HOST="+p.db.Host, "DB_PORT="+strconv.Itoa(p.db.Port),
+			"DB_USERNAME="+p.db.Username, "DB_PASSWORD="+p.db.Password, "DB_DATABASE="+p.db.Database)
+	}
 	require.NoError(p.t, p.cmd.Start())
 }
 
