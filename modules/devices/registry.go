@@ -121,6 +121,18 @@ func (r *Registry) RetentionDays(id int32) int {
 	return GeneralRetention
 }
 
+// EachRetention calls a function with the id of every series and how long its device's readings are kept. The function is
+// called with the registry locked.
+func (r *Registry) EachRetention(call func(id int32, days int)) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for id := range r.byID {
+		if s := r.at(int32(id)); s != nil {
+			call(s.ID, s.RetentionDays)
+		}
+	}
+}
+
 // Device returns the states of a device's series in order of metric, empty when none is known.
 func (r *Registry) Device(id string) []SeriesState {
 	return r.Select([]string{id}, nil)

@@ -180,13 +180,16 @@ func (s store) update(ctx context.Context, id string, patch Patch) (row deviceRo
 }
 
 // An update of its own keeps known series from using up ids, which an INSERT … ON CONFLICT would. Only a metric with a
-// unit is worth declaring.
+// unit is worth declaring. Series are locked in the order of their ids, as by everyone who changes several, so that two never
+// wait for each other.
 const setSeriesUnits = `
 WITH given AS (
     SELECT metric, unit FROM unnest($2::text[], $3::text[]) AS g (metric, unit)
+), locked AS (
+    SELECT id FROM series WHERE device_id = $1 ORDER BY id FOR NO KEY UPDATE
 ), known AS (
-    UPDATE series SET unit = given.unit FROM given
-    WHERE device_id = $1 AND series.metric = given.metric
+    UPDATE series SET unit = given.unit FROM given, locked
+    WHERE series.id = locked.id AND series.metric = given.metric
     RETURNING series.*
 ), declared AS (
     INSERT INTO series (device_id, metric, unit)

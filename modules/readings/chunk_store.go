@@ -114,6 +114,14 @@ func (s storedPoints) of(chunks []storedChunk) (p Points) {
 	return p
 }
 
+// count returns how many readings there are.
+func (s storedPoints) count() (n int) {
+	for _, points := range s {
+		n += points.Len()
+	}
+	return n
+}
+
 // readPoints reads the chunks that the merges take.
 func readPoints(ctx context.Context, tx pgx.Tx, merges []placement) (storedPoints, error) {
 	var wanted keys

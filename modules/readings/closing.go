@@ -20,7 +20,7 @@ const (
 // the primary key of chunks.
 const insertDays = `
 WITH wanted AS (
-	SELECT id, at FROM series, unnest($2::timestamptz[]) AS at
+	SELECT id, at FROM series, unnest($4::timestamptz[]) AS at WHERE id >= $1 AND id < $2
 ), days AS (
 	SELECT wanted.id AS series_id, wanted.at AS start_at, chunk.*
 	FROM wanted CROSS JOIN LATERAL (
@@ -28,20 +28,25 @@ WITH wanted AS (
 			(array_agg(first ORDER BY start_at))[1] AS first, (array_agg(last ORDER BY start_at DESC))[1] AS last
 		FROM reading_chunks
 		WHERE series_id = wanted.id AND start_at >= wanted.at AND start_at < wanted.at + interval '24 hours'
-			AND start_at >= $3 AND start_at < $4
+			AND start_at >= $5 AND start_at < $6
 	) AS chunk
 	WHERE chunk.chunks > 0
 ), inserted AS (
 	INSERT INTO reading_days (series_id, start_at, count, min, max, sum, first, last)
 	SELECT series_id, start_at, count, min, max, sum, first, last FROM days
 )
-SELECT series_id, (extract(epoch FROM start_at) * 1000)::bigint FROM days WHERE chunks > 1 AND count <= $1`
+SELECT series_id, (extract(epoch FROM start_at) * 1000)::bigint FROM days WHERE chunks > 1 AND count <= $3`
 
 const selectSmallMonths = `
-SELECT id, (extract(epoch FROM $2::timestamptz) * 1000)::bigint FROM series CROSS JOIN LATERAL (
-	SELECT sum(count) AS count FROM reading_days WHERE series_id = id AND start_at >= $2 AND start_at < $3
+SELECT id, (extract(epoch FROM $4::timestamptz) * 1000)::bigint FROM series CROSS JOIN LATERAL (
+	SELECT sum(count) AS count FROM reading_days WHERE series_id = id AND start_at >= $4 AND start_at < $5
 ) AS month
-WHERE month.count <= $1`
+WHERE id >= $1 AND id < $2 AND month.count <= $3`
+
+// closeSeries is how many series' days are closed at once.
+const closeSeries = 10_000
+
+const selectEndOfSeries = `SELECT coalesce(max(id), 0) + 1 FROM series`
 
 // closeDays records the statistics of the days that are over by now, and packs the chunks of days and months with few
 // readings. When another instance is folding it returns at once without an error.
@@ -72,19 +77,26 @@ func (p *placer) close(ctx context.Context, until int64) error {
 	}
 	since := p.closed
 	p.closed = until
-	if err := p.packAll(ctx, daySpan, insertDays, p.pack, days, millis(since), millis(until)); err != nil {
+	var end int32
+	if err := p.tx.QueryRow(ctx, selectEndOfSeries).Scan(&end); err != nil {
 		return err
 	}
-	if month, end := monthSpan.region(since); end == until {
-		if err := p.packAll(ctx, monthSpan, selectSmallMonths, p.pack, millis(month), millis(end)); err != nil {
+	for id := int32(1); id < end; id += closeSeries {
+		if err := p.packAll(ctx, daySpan, insertDays, id, id+closeSeries, p.pack, days, millis(since), millis(until)); err != nil {
 			return err
+		}
+		if month, end := monthSpan.region(since); end == until {
+			err := p.packAll(ctx, monthSpan, selectSmallMonths, id, id+closeSeries, p.pack, millis(month), millis(end))
+			if err != nil {
+				return err
+			}
 		}
 	}
 	_, err := p.tx.Exec(ctx, updateClosed, millis(until))
 	return err
 }
 
-// packAll makes one chunk of each unit of which the query returns series and start.
+// packAll makes one chunk of each unit of which the query returns series and start. It has them all in memory.
 func (p *placer) packAll(ctx context.Context, s span, query string, args ...any) error {
 	rows, err := p.tx.Query(ctx, query, args...)
 	if err != nil {

@@ -19,8 +19,6 @@ const (
 	// foldGrace is how long after its regular time a fold waits, so that the readings of the hour that has just ended
 	// are there.
 	foldGrace = 30 * time.Second
-	// foldKeys is how many chunks a fold has in memory at once.
-	foldKeys = 2048
 	// foldCheck is how often a fold looks whether there is enough to do.
 	foldCheck = time.Second
 	// foldAgain is how long after a fold that failed the next one is due.
@@ -36,7 +34,9 @@ type Folder struct {
 	logger *zap.Logger
 	limits config.Readings
 	now    func() time.Time
-	pack   int // readings of a day or month that is one chunk, at most
+	pack   int                // readings of a day or month that is one chunk, at most
+	step   int                // readings that a fold takes at once, about
+	held   func(readings int) // is told how many a fold has in memory, the window aside, whenever it has read chunks
 
 	folding sync.Mutex // one fold at a time in this instance
 	stop    context.CancelFunc
@@ -48,7 +48,7 @@ type Folder struct {
 func NewFolder(db *postgres.DB, log *Log, tail *Tail, window *Window, limits config.Readings, logger *zap.Logger) *Folder {
 	return &Folder{
 		db: db, log: log, tail: tail, window: window, limits: limits, logger: logger, done: make(chan struct{}),
-		now: time.Now, pack: packReadings,
+		now: time.Now, pack: packReadings, step: stepReadings, held: func(int) {},
 	}
 }
 
@@ -123,15 +123,11 @@ func (f *Folder) maintain(ctx context.Context) {
 
 const (
 	// An instance whose machine vanishes between two statements must not keep every other one from folding.
-	limitSilence   = `SET LOCAL idle_in_transaction_session_timeout = '1min'`
-	tryFoldLock    = `SELECT pg_try_advisory_xact_lock($1)`
-	selectFolded   = `SELECT folded_seq FROM log_state`
-	updateFolded   = `UPDATE log_state SET folded_seq = $1`
-	selectDropped  = `SELECT dropped FROM reading_log WHERE seq > $1 AND seq <= $2 AND cardinality(dropped) > 0`
-	updateLastSeen = `
-UPDATE series SET last_ts = l.ts, last_value = l.value
-FROM (SELECT unnest($1::int[]) AS id, unnest($2::timestamptz[]) AS ts, unnest($3::float8[]) AS value) AS l
-WHERE series.id = l.id AND (series.last_ts IS NULL OR series.last_ts <= l.ts)`
+	limitSilence  = `SET LOCAL idle_in_transaction_session_timeout = '1min'`
+	tryFoldLock   = `SELECT pg_try_advisory_xact_lock($1)`
+	selectFolded  = `SELECT folded_seq FROM log_state`
+	updateFolded  = `UPDATE log_state SET folded_seq = $1`
+	selectDropped = `SELECT dropped FROM reading_log WHERE seq > $1 AND seq <= $2 AND cardinality(dropped) > 0`
 )
 
 // Fold moves everything that the window holds into chunks, in one transaction. When another instance is folding it returns
@@ -218,49 +214,42 @@ func deleteDropped(ctx context.Context, tx pgx.Tx, folded, until int64) error {
 }
 
 // foldSeries writes the chunks of every series in the view and their newest readings.
+//
+// What it has in memory is bounded, however much is unfolded and whatever times it is of: of each series it takes a step of
+// readings at a time, in the order of the log, and writes about a step of readings, with those of the chunks that they go
+// into, before it takes more.
 func (f *Folder) foldSeries(ctx context.Context, tx pgx.Tx, recent view, folded int64) error {
 	placer, err := f.newPlacer(ctx, tx)
 	if err != nil {
 		return err
 	}
-	last := lastSeen{}
 	for i, id := range recent.series {
-		p := recent.points(i, folded, minTS, maxTS)
-		if p.Len() == 0 {
-			continue
-		}
-		last.note(id, p)
-		kept := p.slice(f.floor(f.tail.registry.RetentionDays(id)), maxTS)
-		if err := placer.place(ctx, id, kept); err != nil {
-			return err
+		floor := f.floor(f.tail.registry.RetentionDays(id))
+		for refs := recent.between(i, folded); len(refs) > 0; {
+			n := min(len(refs), f.step)
+			if err := placer.place(ctx, id, recent.collect(refs[:n], floor, maxTS)); err != nil {
+				return err
+			}
+			if refs = refs[n:]; len(refs) == 0 {
+				break
+			}
+			// What follows may be of the same instants, and goes into the chunks as they are then.
+			if err := placer.flush(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	if err := placer.flush(ctx); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, updateLastSeen, last.series, last.ts, last.value)
-	return err
+	return noteLastSeen(ctx, tx, recent, folded)
 }
 
 // newPlacer returns what writes chunks within tx, which holds the fold lock.
 func (f *Folder) newPlacer(ctx context.Context, tx pgx.Tx) (*placer, error) {
-	p := &placer{tx: tx, pack: f.pack}
+	p := &placer{tx: tx, pack: f.pack, step: f.step, held: f.held}
 	if err := tx.QueryRow(ctx, selectClosed).Scan(&p.closed); err != nil {
 		return nil, fmt.Errorf("reading which days are closed: %w", err)
 	}
 	return p, nil
-}
-
-// lastSeen is the newest reading of each series that a fold has met: parallel slices.
-type lastSeen struct {
-	series []int32
-	ts     []time.Time
-	value  []float64
-}
-
-func (l *lastSeen) note(id int32, p Points) {
-	n := p.Len() - 1
-	l.series = append(l.series, id)
-	l.ts = append(l.ts, millis(p.TS[n]))
-	l.value = append(l.value, p.Value[n])
 }

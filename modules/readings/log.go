@@ -171,8 +171,10 @@ func holds(ctx context.Context, db querier, b *Batch) (bool, error) {
 }
 
 const insertDrop = `
-WITH dropped AS (
-	DELETE FROM series WHERE device_id = $1 RETURNING id
+WITH locked AS (
+	SELECT id FROM series WHERE device_id = $1 ORDER BY id FOR UPDATE
+), dropped AS (
+	DELETE FROM series USING locked WHERE series.id = locked.id RETURNING series.id
 ), appended AS (
 	INSERT INTO reading_log (seq, count, min_ts, max_ts, series, ts, value, dropped)
 	SELECT greatest((SELECT max(seq) FROM reading_log), state.folded_seq) + 1, 0, 0, 0, '{}', '{}', '{}',

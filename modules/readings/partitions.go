@@ -22,6 +22,9 @@ func monthTable(month int64) string { return millis(month).Format(monthLayout) }
 // monthsAhead is how far ahead of time the partition of the next month is made.
 const monthsAhead = 7 * 24 * time.Hour
 
+// monthsAtOnce is how many partitions are made in one transaction.
+const monthsAtOnce = 24
+
 // ensureMonths makes the partitions that the view's readings need, and that of the next month in time. It is not ready when
 // another instance is folding: by the time that one has ended, the partitions would still not be there.
 //
@@ -31,7 +34,7 @@ func (f *Folder) ensureMonths(ctx context.Context, recent view) (ready bool, err
 	now := f.now()
 	months := map[int64]bool{monthSpan.floor(now.UnixMilli()): true, monthSpan.floor(now.Add(monthsAhead).UnixMilli()): true}
 	var start, end int64
-	_, oldest := f.oldestFloor()
+	oldest := f.oldestFloor()
 	folded := f.window.Stats().Folded
 	for _, b := range recent.batches {
 		if b.Seq <= folded {
@@ -44,14 +47,19 @@ func (f *Folder) ensureMonths(ctx context.Context, recent view) (ready bool, err
 			}
 		}
 	}
-	err = f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
-		if !mine {
-			return nil
+	// A few at a time, because all that a transaction makes stays locked until its end, and the server has room for so many.
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(months)), monthsAtOnce) {
+		err := f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
+			if ready = mine; !mine {
+				return nil
+			}
+			return attachMonths(ctx, tx, some)
+		})
+		if err != nil || !ready {
+			return false, err
 		}
-		ready = true
-		return attachMonths(ctx, tx, slices.Collect(maps.Keys(months)))
-	})
-	return ready, err
+	}
+	return true, nil
 }
 
 const selectMissingMonths = `

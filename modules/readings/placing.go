@@ -12,21 +12,30 @@ const (
 	// packReadings is how many readings a day or month may have that is kept in one chunk. Below it the row of a chunk
 	// and the start of its compression would cost more than the readings.
 	packReadings = 5000
-	// placeReadings is about how many readings, stored and new, are in memory while chunks are written.
-	placeReadings = 1 << 19
+	// stepReadings is how many readings a fold takes from the window at once, and about how many, with those of the chunks
+	// that they go into, it writes at once.
+	stepReadings = 1 << 19
+	// stepUnits is how many units a step has at most, stepChunks how many chunks can be stored of them.
+	stepUnits  = 2048
+	stepChunks = 1 << 16
 )
 
 // placer writes readings into the chunks where they belong, within a transaction that holds the fold lock.
 //
 // A month that is over is one chunk as long as it has at most pack readings, else a day that is over is, else each hour
 // is one. Only what is before closed counts as over: chunks after it are hours.
+//
+// It holds at most three times step readings, or those of a single hour where these are more.
 type placer struct {
 	tx     pgx.Tx
 	closed int64 // Unix ms, a midnight in UTC
 	pack   int
+	step   int
+	held   func(readings int)
 
 	pending  []addition
 	readings int // in pending
+	chunks   int // that can be stored of the units in pending
 }
 
 // addition is readings on their way into a unit; none when the unit is only to be packed.
@@ -74,7 +83,8 @@ func (p *placer) unit(series int32, ts int64) unit {
 func (p *placer) add(ctx context.Context, a addition) error {
 	p.pending = append(p.pending, a)
 	p.readings += a.points.Len()
-	if len(p.pending) >= foldKeys || p.readings >= placeReadings {
+	p.chunks += int(a.hours())
+	if len(p.pending) >= stepUnits || p.chunks >= stepChunks || p.readings >= p.step {
 		return p.flush(ctx)
 	}
 	return nil
@@ -93,10 +103,9 @@ func (p *placer) flush(ctx context.Context) error {
 	for i, a := range p.pending {
 		merges = p.divide(merges, a, stored[i])
 	}
-	p.pending, p.readings = p.pending[:0], 0
 	for len(merges) > 0 {
 		n, total := 0, 0
-		for n < len(merges) && (n == 0 || total+merges[n].total <= placeReadings) {
+		for n < len(merges) && n < stepUnits && (n == 0 || total+merges[n].total <= p.step) {
 			total += merges[n].total
 			n++
 		}
@@ -105,6 +114,8 @@ func (p *placer) flush(ctx context.Context) error {
 		}
 		merges = merges[n:]
 	}
+	clear(p.pending)
+	p.pending, p.readings, p.chunks = p.pending[:0], 0, 0
 	return nil
 }
 
@@ -137,6 +148,7 @@ func (p *placer) write(ctx context.Context, merges []placement) error {
 	if err != nil {
 		return err
 	}
+	p.held(p.readings + points.count())
 	var w chunkWriter
 	days := statistics{}
 	for _, m := range merges {

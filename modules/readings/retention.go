@@ -31,17 +31,14 @@ func (f *Folder) Keeps(newest devices.SeriesState) bool {
 	return newest.LastTS != devices.NoReading && newest.LastTS >= f.floor(newest.RetentionDays)
 }
 
-// oldestFloor returns every series, and the first instant of which readings of any of them are kept.
-func (f *Folder) oldestFloor() (states []devices.SeriesState, oldest int64) {
-	registry := f.tail.registry
-	states = registry.Select(registry.Devices(func(string) bool { return true }), nil)
-	oldest = f.floor(devices.GeneralRetention)
-	for i, state := range states {
-		if floor := f.floor(state.RetentionDays); i == 0 || floor < oldest {
-			oldest = floor
-		}
+// oldestFloor returns the first instant of which readings of any series are kept.
+func (f *Folder) oldestFloor() int64 {
+	oldest, known := int64(maxTS), false
+	f.tail.registry.EachRetention(func(_ int32, days int) { oldest, known = min(oldest, f.floor(days)), true })
+	if !known {
+		return f.floor(devices.GeneralRetention)
 	}
-	return states, oldest
+	return oldest
 }
 
 const updateRetention = `UPDATE log_state SET retention_days = $1 WHERE retention_days <> $1`
@@ -52,16 +49,16 @@ func (f *Folder) enforceRetention(ctx context.Context) error {
 	if _, err := f.db.Exec(ctx, updateRetention, f.limits.RetentionDays); err != nil {
 		return fmt.Errorf("recording the retention: %w", err)
 	}
-	states, oldest := f.oldestFloor()
+	oldest := f.oldestFloor()
 	if err := f.dropMonths(ctx, oldest); err != nil {
 		return err
 	}
 	var old expired
-	for _, state := range states {
-		if floor := f.floor(state.RetentionDays); floor > oldest {
-			old.series, old.floors = append(old.series, state.ID), append(old.floors, millis(floor))
+	f.tail.registry.EachRetention(func(id int32, days int) {
+		if floor := f.floor(days); floor > oldest {
+			old.series, old.floors = append(old.series, id), append(old.floors, millis(floor))
 		}
-	}
+	})
 	if err := f.deleteExpired(ctx, old); err != nil {
 		return err
 	}

@@ -243,14 +243,23 @@ func (w *Window) capture(series []int32) view {
 // points returns the i-th series' readings with seq in (after, head] and ts in [from, to), in order of time, the
 // newest seq for each instant.
 func (v view) points(i int, after, from, to int64) Points {
+	return v.collect(v.between(i, after), from, to)
+}
+
+// between returns where the i-th series' readings with seq in (after, head] are.
+func (v view) between(i int, after int64) []ref {
+	refs := v.refs[i]
+	first, _ := slices.BinarySearch(refs, makeRef(after+1, 0))
+	last, _ := slices.BinarySearch(refs, makeRef(v.head+1, 0))
+	return refs[min(first, last):last]
+}
+
+// collect returns those of the readings that have a ts in [from, to), in order of time, the newest for each instant.
+func (v view) collect(refs []ref, from, to int64) Points {
 	var p Points
 	sorted := true
-	for _, r := range v.refs[i] {
-		seq := r.seq()
-		if seq <= after || seq > v.head {
-			continue
-		}
-		b, k := v.batches[seq-v.first], r.index()
+	for _, r := range refs {
+		b, k := v.batches[r.seq()-v.first], r.index()
 		ts := b.TS[k]
 		if ts < from || ts >= to {
 			continue
@@ -264,6 +273,17 @@ func (v view) points(i int, after, from, to int64) Points {
 		p = p.sortedLastWins()
 	}
 	return p
+}
+
+// newest returns the newest of the readings, in time and then in the log. There must be one.
+func (v view) newest(refs []ref) (ts int64, value float64) {
+	ts = minTS
+	for _, r := range refs {
+		if b, k := v.batches[r.seq()-v.first], r.index(); b.TS[k] >= ts {
+			ts, value = b.TS[k], b.Value[k]
+		}
+	}
+	return ts, value
 }
 
 // size estimates the memory of a batch and its refs in bytes.

@@ -1,0 +1,135 @@
+package readings
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/config"
+	"telltale/modules/devices"
+	"telltale/platform/postgres"
+	"telltale/platform/postgres/pgtest"
+)
+
+// backfill is years of regular readings that come in random order, and the plain model of them.
+type backfill struct {
+	e      *engine
+	random *rand.Rand
+	first  int64
+	step   int64
+	ids    []int32
+	values [][]float64 // by series and place in time; NaN where no reading has come yet
+	order  []int32     // of the readings still to come: series * places + place
+}
+
+func newBackfill(t testing.TB, e *engine, series int, step time.Duration, first, end time.Time) *backfill {
+	t.Helper()
+	b := &backfill{e: e, random: rand.New(rand.NewPCG(3, 4)), first: first.UnixMilli(), step: step.Milliseconds()}
+	places := int((end.UnixMilli() - b.first) / b.step)
+	var names []devices.Name
+	for i := range series {
+		names = append(names, devices.Name{Device: fmt.Sprintf("device-%02d", i), Metric: "m"})
+		values := make([]float64, places)
+		for k := range values {
+			values[k] = math.NaN()
+			b.order = append(b.order, int32(i*places+k))
+		}
+		b.values = append(b.values, values)
+	}
+	_, err := e.registry.Register(context.Background(), names, true)
+	require.NoError(t, err)
+	for _, name := range names {
+		id, ok := e.registry.Find(name.Device, name.Metric)
+		require.True(t, ok)
+		b.ids = append(b.ids, id)
+	}
+	b.random.Shuffle(len(b.order), func(i, j int) { b.order[i], b.order[j] = b.order[j], b.order[i] })
+	return b
+}
+
+// post sends the next readings, some of which correct others, and reports whether more are to come.
+func (b *backfill) post(t testing.TB, count, corrections int) (more bool) {
+	t.Helper()
+	places := len(b.values[0])
+	next := b.order[:min(count, len(b.order))]
+	b.order = b.order[len(next):]
+	var series []int32
+	var ts []int64
+	var value []float64
+	add := func(i, k int) {
+		v := math.Round(200+50*b.random.NormFloat64()) / 10
+		series, ts, value = append(series, b.ids[i]), append(ts, b.first+int64(k)*b.step), append(value, v)
+		b.values[i][k] = v
+	}
+	for _, at := range next {
+		add(int(at)/places, int(at)%places)
+	}
+	for range corrections {
+		add(b.random.IntN(len(b.values)), b.random.IntN(places))
+	}
+	_, err := b.e.appender.Append(context.Background(), series, ts, value)
+	require.NoError(t, err)
+	return len(b.order) > 0
+}
+
+// A backfill of three years in wholly random order: each fold touches every chunk that there is, and still has no more of
+// it in memory than a few steps.
+func TestABackfillOfYearsInRandomOrderStaysWithinItsMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
+	e := startEngine(t, pgtest.New(t), func(limits *config.Readings) { limits.MaxUnfoldedReadings = 1 << 30 })
+	const step, pack = 5000, 1000 // 15 minutes apart: chunks of days
+	e.folder.step, e.folder.pack = step, pack
+	b := newBackfill(t, e, 2, 15*time.Minute,
+		time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+
+	heap := func() int64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	var base, highest int64
+	most, calls := 0, 0
+	e.folder.held = func(readings int) {
+		most = max(most, readings)
+		if calls++; calls%4 == 0 {
+			highest = max(highest, heap()-base)
+		}
+	}
+	for n := 1; b.post(t, 10_000, 500); n++ {
+		if n%6 == 0 {
+			base = heap()
+			e.fold(t)
+		}
+	}
+	base = heap()
+	e.fold(t)
+	require.Greater(t, most, step/2)
+	require.LessOrEqual(t, most, 3*step)
+	require.Positive(t, highest)
+	// A reading takes 16 bytes, decoded and as it came from the database; the rest is what a step needs beside.
+	require.Less(t, highest, int64(3*step*2*16+2<<20))
+
+	for i, want := range b.values {
+		query := Query{From: b.first, To: b.first + int64(len(want))*b.step, Selection: Selection{Devices: []string{fmt.Sprintf("device-%02d", i)}}}
+		got := e.history(t, query).points[fmt.Sprintf("device-%02d/m", i)]
+		require.Len(t, got, len(want))
+		for k, point := range got {
+			if point[0] != float64(b.first+int64(k)*b.step) || point[1] != want[k] {
+				t.Fatalf("series %d: %v is %v, want %v", i, point[0], point[1], want[k])
+			}
+		}
+	}
+}
+
+// walOf returns how many bytes have been written to the server's write-ahead log so far.
+func walOf(t testing.TB, db *postgres.DB) (written int64) {
+	t.Helper()
+	require.NoError(t, db.QueryRow(context.Background(), `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`).Scan(&written))
+	return written
+}
