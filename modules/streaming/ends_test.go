@@ -105,9 +105,7 @@ func TestADrainSpreadsTheReturnOfItsViewers(t *testing.T) {
 		conns[k] = dialSlow(t, i, "")
 	}
 	i.parked(t, viewers)
-	began := time.Now()
-	i.stop()
-	require.Less(t, time.Since(began), 10*time.Second, "within the time that a stop may take")
+	i.stop() // which fails when it takes longer than it may
 	seconds := map[string]int{}
 	for _, conn := range conns {
 		s := newStream(t, conn)
@@ -126,14 +124,12 @@ func TestADrainSpreadsTheReturnOfItsViewers(t *testing.T) {
 
 func TestAClosedClientIsNoticedAtOnce(t *testing.T) {
 	t.Parallel()
-	i := start(t, pgtest.New(t))
+	i := start(t, pgtest.New(t), func(o *options) { o.streaming.Heartbeat = time.Hour })
 	s := open(t, i.url(""), "")
 	_, err := s.receive()
 	require.NoError(t, err)
-	began := time.Now()
 	s.close()
-	require.Equal(t, "client gone", i.ended(t, 1)["reason"])
-	require.Less(t, time.Since(began), 5*time.Second, "long before the next heartbeat")
+	require.Equal(t, "client gone", i.ended(t, 1)["reason"], "without a heartbeat")
 	require.Zero(t, i.hub.viewers())
 }
 
@@ -213,7 +209,7 @@ func TestAViewerThatTakesNothingIsCutOff(t *testing.T) {
 
 func TestASlowViewerGetsEverythingAllTheSame(t *testing.T) {
 	t.Parallel()
-	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 << 10 })
+	i := start(t, pgtest.New(t), func(o *options) { o.window, o.streaming.WriteTimeout = 1<<10, time.Hour })
 	conn := dialSlow(t, i, "")
 	i.flood(t)
 	i.fold(t)

@@ -159,7 +159,7 @@ func (i *instance) ended(t testing.TB, n int) map[string]any {
 	require.Eventually(t, func() bool {
 		found = i.logs.FilterMessage("stream ended").All()
 		return len(found) >= n
-	}, 10*time.Second, time.Millisecond)
+	}, waiting, tick)
 	return found[n-1].ContextMap()
 }
 

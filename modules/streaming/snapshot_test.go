@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	waiting = 10 * time.Second
+	waiting = time.Minute
 	tick    = time.Millisecond
 )
 

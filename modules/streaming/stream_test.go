@@ -102,7 +102,7 @@ func (i *instance) parked(t testing.TB, n int) (viewers []*viewer) {
 			}
 		}
 		return len(viewers) == n
-	}, 10*time.Second, time.Millisecond)
+	}, waiting, tick)
 	return viewers
 }
 
@@ -234,7 +234,7 @@ func TestTooManyStreamsAreRefused(t *testing.T) {
 		require.Eventually(t, func() bool {
 			s := connect(t, i.url(""), "")
 			return s.response.StatusCode == http.StatusOK
-		}, 10*time.Second, time.Millisecond, "a closed stream makes room")
+		}, waiting, tick, "a closed stream makes room")
 	}
 }
 
