@@ -239,6 +239,13 @@ func (r *Registry) Drop(ids []int32) {
 	}
 }
 
+// Clear forgets everything, as a new registry: the database is not the one that it was, and its ids may stand for others.
+func (r *Registry) Clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.devices, r.byID, r.count = map[string][]*SeriesState{}, nil, 0
+}
+
 // add makes series known, or corrects the unit and retention of known ones; what the log has told about the newest reading is kept.
 func (r *Registry) add(states []SeriesState) {
 	r.mu.Lock()

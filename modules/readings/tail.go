@@ -175,6 +175,17 @@ func (t *Tail) attempt(ctx context.Context, step func(context.Context) error) (o
 
 // load makes registry and window what the database says: every series, and every batch that is not folded.
 func (t *Tail) load(ctx context.Context) error {
+	return t.loadInto(ctx, func(state State) { t.window.Reset(state.Folded) })
+}
+
+// reload is load for a log that is not the one followed so far: whoever follows the window is told so, and an id may
+// stand for another series now.
+func (t *Tail) reload(ctx context.Context) error {
+	t.registry.Clear()
+	return t.loadInto(ctx, func(state State) { t.window.Replace(state.Folded, state.Head) })
+}
+
+func (t *Tail) loadInto(ctx context.Context, reset func(State)) error {
 	t.advancing.Lock()
 	defer t.advancing.Unlock()
 	state, err := t.log.State(ctx)
@@ -185,7 +196,7 @@ func (t *Tail) load(ctx context.Context) error {
 		return err
 	}
 	t.registry.Rebase(state.Folded)
-	t.window.Reset(state.Folded)
+	reset(state)
 	t.dropped.Store(state.Dropped)
 	return t.catchUp(ctx)
 }
@@ -219,16 +230,18 @@ func (t *Tail) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	anew := t.reload
 	if !torn && state.Head > t.window.Head() {
 		err = t.advance(ctx)
 		if torn = errors.Is(err, errTorn); err != nil && !torn {
 			return err
 		}
+		anew = t.load // it is the same log, which has been cut off before what comes next
 	}
 	if torn {
 		t.logger.Warn("the log is not the one followed so far, reading it anew",
 			zap.Int64("seq", head), zap.Int64("log_seq", state.Head), zap.Int64("folded_seq", state.Folded))
-		return t.load(ctx)
+		return anew(ctx)
 	}
 	now := time.Now()
 	t.window.Folded(min(state.Folded, t.window.Head()), now)

@@ -57,3 +57,25 @@ func TestWhatAFailoverLostIsNotFoldedInPlaceOfWhatFollows(t *testing.T) {
 	require.Equal(t, want, e.history(t, Query{}).points["a/m"])
 	require.Equal(t, want, startEngine(t, db).history(t, Query{}).points["a/m"])
 }
+
+// A restore brings back the counter that series ids come from as well.
+func TestAnIDThatStandsForAnotherSeriesAfterARestoreIsReadAnew(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := startEngine(t, db)
+	for ts := range 3 {
+		e.post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}}]}`, ts)
+	}
+	id, ok := e.registry.Find("a", "m")
+	require.True(t, ok)
+	_, err := db.Exec(t.Context(), `UPDATE series SET metric = 'n'`)
+	require.NoError(t, err)
+	_, err = db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq >= 2`)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { times, head := e.window.Replaced(); return times == 1 && head == 1 }, 10*time.Second, time.Millisecond)
+	_, ok = e.registry.Find("a", "m")
+	require.False(t, ok)
+	series, ok := e.registry.ByID(id)
+	require.True(t, ok)
+	require.Equal(t, "n", series.Metric)
+}

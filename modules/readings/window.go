@@ -23,6 +23,9 @@ type Window struct {
 	folded  int64      // every batch up to here is in chunks
 	pending int        // readings with seq > folded
 	changed chan struct{}
+
+	replaced     int   // how often Replace was called
+	replacedHead int64 // the head that it was given last
 }
 
 // foldMark remembers when a fold became known.
@@ -50,6 +53,28 @@ func NewWindow(budget int) *Window {
 func (w *Window) Reset(folded int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.reset(folded)
+}
+
+// Replace is Reset for a log that is not the one whose batches the window held: a seq stands for another batch now, or for
+// none. head is the seq of the newest batch that the log has.
+func (w *Window) Replace(folded, head int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.replaced++
+	w.replacedHead = head
+	w.reset(folded)
+}
+
+// Replaced returns how often the log has turned out to be another one, and the seq of the newest batch that it had then.
+func (w *Window) Replaced() (times int, head int64) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.replaced, w.replacedHead
+}
+
+// reset empties the window. The caller holds mu.
+func (w *Window) reset(folded int64) {
 	w.batches, w.refs, w.pruning, w.bytes, w.pending = nil, nil, nil, 0, 0
 	w.head, w.folded, w.indexed = folded, folded, folded
 	w.signal()

@@ -78,6 +78,43 @@ func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
 	require.Equal(t, "4:0", s.next().ID)
 }
 
+// A restore from a backup brings back the log of some time ago, and its seqs are given to other batches from there on.
+func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	i := start(t, db, func(o *options) { o.window = 1 << 10 })
+	i.postMany(t, "a", 0, 10)
+	queries := []string{"device=a", "", "device=x", "every=1s", "slow=coalesce"}
+	var streams []*stream
+	for _, query := range queries {
+		s := open(t, i.url(query), "")
+		_, err := s.receive()
+		require.NoError(t, err)
+		streams = append(streams, s)
+	}
+	i.parked(t, len(streams))
+	_, err := db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
+	require.NoError(t, err)
+	for k, s := range streams {
+		m := s.next()
+		require.Equal(t, "gap", m.Event, queries[k])
+		require.Equal(t, "4", m.ID)
+		var data gap
+		require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
+		require.Equal(t, "unknown", data.Reason)
+		require.EqualValues(t, []int64{10, 4}, []int64{data.FromSeq, data.ToSeq})
+		require.Nil(t, data.From)
+	}
+	require.EqualValues(t, len(streams), i.counted(t, "telltale_stream_gaps_total"))
+	i.post(t, datum{"a", "m", 1, 99}, datum{"x", "m", 1, 98})
+	for k, s := range streams {
+		r := s.next().reading(t)
+		require.Equal(t, map[string]float64{"m": map[string]float64{"a": 99, "x": 98}[r.Device]}, r.Values, queries[k])
+	}
+	all := open(t, i.url("since=0"), "")
+	require.Equal(t, []string{"1:0", "2:0", "3:0", "4:0", "5:0", "5:1"}, all.ids(6), "what had these seqs before is forgotten")
+}
+
 func TestALogThatCannotBeReadEndsTheStreamUntilTheClientComesBack(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -143,9 +143,10 @@ func (h *Hub) prepare(ctx context.Context, r *Request, ticket *ticket) (*viewer,
 	if tags != nil {
 		ticket.finally(tags.leave)
 	}
+	replaced, _ := h.window.Replaced()
 	v := &viewer{
 		hub: h, pump: h.pumps[h.turn.Add(1)%uint64(len(h.pumps))], request: r, ticket: ticket, began: time.Now(),
-		filter: newFilter(r.Selection, tags, r.Principal), slow: r.Slow,
+		filter: newFilter(r.Selection, tags, r.Principal), slow: r.Slow, replaced: replaced,
 	}
 	if err := v.locate(ctx); err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ func farewell(why reason, viewers int) string {
 // gap is the data of an event that says what of the log this viewer does not get.
 type gap struct {
 	// Reason is "retention" when that part of the log has been dropped, "slow" when the viewer stayed behind and asked for
-	// gaps, and "unknown" when it comes from a place that this log has never had, as after a restore from a backup.
+	// gaps, and "unknown" when it has a place that this log has never had, as after a restore from a backup.
 	Reason string `json:"reason"`
 	// From (inclusive) and To (exclusive) are between when the readings were taken, RFC 3339; null when that is unknown.
 	From    *string `json:"from"`

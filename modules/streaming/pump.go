@@ -85,9 +85,15 @@ func (p *pump) endAll(why reason) {
 func (p *pump) run(ctx context.Context) {
 	seq := p.hub.window.Head()
 	p.pos.Store(seq)
+	replaced, _ := p.hub.window.Replaced()
 	var members []*viewer
 	for {
 		batches, changed, ok := p.hub.window.Next(seq)
+		if times, head := p.hub.window.Replaced(); times != replaced {
+			replaced, seq = times, head
+			p.restart(seq)
+			continue
+		}
 		if ok && len(batches) == 0 {
 			select {
 			case <-changed:
@@ -105,6 +111,17 @@ func (p *pump) run(ctx context.Context) {
 		members = p.members(members)
 		p.serve(&s, members)
 		clear(members)
+	}
+}
+
+// restart has every viewer take notice that the log is another one, with its head at seq.
+func (p *pump) restart(seq int64) {
+	p.hub.backlog.kept.clear()
+	p.pos.Store(seq)
+	for _, v := range p.members(nil) {
+		v.mu.Lock()
+		v.wake()
+		v.mu.Unlock()
 	}
 }
 

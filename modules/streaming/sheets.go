@@ -16,8 +16,9 @@ type sheets struct {
 }
 
 type sheetKey struct {
-	seq    int64
-	number int
+	seq       int64
+	committed int64 // of several batches that have had the seq, one before and one after a restore from a backup
+	number    int
 }
 
 // slot is a sheet that is being made, or has been.
@@ -32,7 +33,7 @@ func newSheets(names nameTable) *sheets {
 
 // covering returns the sheet that covers the batch's reading with the index given, which must exist.
 func (s *sheets) covering(b *readings.Batch, reading int32) *sheet {
-	key := sheetKey{b.Seq, sheetNumber(b, int(reading), s.names)}
+	key := sheetKey{b.Seq, b.CommittedAt.UnixMicro(), sheetNumber(b, int(reading), s.names)}
 	kept := s.kept.get(key, func() *slot { return &slot{} })
 	kept.once.Do(func() {
 		kept.sheet = newSheet(b, key.number, s.names)

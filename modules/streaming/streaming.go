@@ -24,6 +24,7 @@ import (
 type window interface {
 	Head() int64
 	Next(seq int64) (batches []*readings.Batch, changed <-chan struct{}, ok bool)
+	Replaced() (times int, head int64)
 }
 
 // logTable is the log as the database has it.

@@ -40,9 +40,11 @@ type viewer struct {
 	ticket  *ticket
 	began   time.Time
 	slow    slowness
-	mark    mark      // the goroutine's own
-	due     time.Time // when a paced viewer gets its next readings; the goroutine's own
-	member  int       // index among the pump's viewers, guarded by the pump's mu
+	mark    mark // the goroutine's own
+	// replaced is how often the log had been replaced when the viewer last looked.
+	replaced int
+	due      time.Time // when a paced viewer gets its next readings; the goroutine's own
+	member   int       // index among the pump's viewers, guarded by the pump's mu
 
 	conn    net.Conn
 	raw     syscall.RawConn
@@ -140,11 +142,22 @@ func (v *viewer) begin() error {
 	if v.pos.reached() <= max(state.Head, head) {
 		return nil
 	}
+	return v.restart(max(state.Head, head))
+}
+
+// restart goes on at the head of a log that is not the one in which the viewer had its place, with an event that says so.
+func (v *viewer) restart(head int64) (err error) {
 	v.hub.metrics.gaps.Inc()
-	head = max(state.Head, head)
 	v.rest, err = appendReset(v.rest, v.pos, head, v.request.Selection)
 	v.pos, v.told = Position{Seq: head}, Position{Seq: head}
+	v.mark = mark{seq: head}
 	return err
+}
+
+// torn reports whether the log has been replaced since the viewer last looked.
+func (v *viewer) torn() bool {
+	times, _ := v.hub.window.Replaced()
+	return times != v.replaced
 }
 
 // catchUp reads on until everything has been written, and parks.
@@ -165,6 +178,12 @@ func (v *viewer) catchUp() error {
 			}
 		case late:
 			if err := v.hurry(); err != nil {
+				return err
+			}
+		case torn:
+			times, head := v.hub.window.Replaced()
+			v.replaced = times
+			if err := v.restart(head); err != nil {
 				return err
 			}
 		}
@@ -191,7 +210,7 @@ func (v *viewer) load() error {
 func (v *viewer) park() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if !v.paced() && v.pump.pos.Load() > v.pos.Seq {
+	if !v.paced() && v.pump.pos.Load() > v.pos.Seq || v.torn() {
 		return false
 	}
 	v.parked = true

@@ -18,6 +18,7 @@ const (
 	absent               // what comes next is not in memory
 	full                 // the socket takes no more at present
 	late                 // the viewer stays behind, and wants something done about that
+	torn                 // the log is not the one in which the viewer has its place
 )
 
 // errEnding says that the viewer has been told to end.
@@ -93,6 +94,9 @@ func (v *viewer) pour(fd uintptr, batches []*readings.Batch) (state, error) {
 		if v.page != nil {
 			v.turnPage()
 			continue
+		}
+		if v.torn() {
+			return torn, nil
 		}
 		if v.paced() {
 			return current, nil
