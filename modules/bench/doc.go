@@ -7,7 +7,8 @@
 //
 //	go test ./modules/bench -run '^$' -bench . -benchtime 3x -timeout 1h
 //
-// takes three. -span sets how long one throughput is measured (10 s). TELLTALE_BINARY names a program to measure instead
+// takes three. Each benchmark tells goals_test.go what it has measured of DESIGN's table, which is printed at the end.
+// -span sets how long one throughput is measured (10 s). TELLTALE_BINARY names a program to measure instead
 // of one built from the working tree, and LOG_LEVEL is handed on to it. The load generator shares the machine's cores with
 // program and database; everything stays on loopback, and every process ends with the benchmarks.
 package bench

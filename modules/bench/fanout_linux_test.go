@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,18 +22,19 @@ const barestEvent = "id: 123456:7\nevent: reading\ndata: {\"device\":\"device-04
 
 // bare is a process that does the least that a fan-out can do: it writes ready-made bytes to its viewers.
 type bare struct {
+	*child
 	address string
 	control net.Conn
 }
 
-// startBare runs this binary as a bare fan-out.
-func startBare(b testing.TB) *bare {
+// startBare runs this binary as a bare fan-out to groups of viewers: the i-th that connects belongs to group i % groups.
+func startBare(b testing.TB, groups int) *bare {
 	b.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(b))
 	socket := filepath.Join(b.TempDir(), "control")
 	self, err := os.Executable()
 	require.NoError(b, err)
-	c := spawn(b, filepath.Join(shared.folder(b), "bare.log"), []string{roleVariable + "=fanout"}, self, address, socket)
+	c := spawn(b, filepath.Join(shared.folder(b), "bare.log"), []string{roleVariable + "=fanout"}, self, address, socket, strconv.Itoa(groups))
 	b.Cleanup(c.stop)
 	var control net.Conn
 	require.Eventually(b, func() bool {
@@ -41,18 +43,22 @@ func startBare(b testing.TB) *bare {
 		return err == nil
 	}, patience, 10*time.Millisecond)
 	b.Cleanup(func() { control.Close() })
-	return &bare{address, control}
+	return &bare{c, address, control}
 }
 
-// send has so many events written to every viewer.
-func (f *bare) send(events int) error {
-	_, err := f.control.Write(bytes.Repeat([]byte{'\n'}, events))
+// send has so many events written to every viewer of a group.
+func (f *bare) send(group, events int) error {
+	_, err := f.control.Write(bytes.Repeat([]byte{byte(group)}, events))
 	return err
 }
 
 // fanout is the role of startBare's process: for each byte on the control connection it writes one event to every
-// connection, joining those that have come together.
+// connection of the group that the byte names, joining those that have come together.
 func fanout(args []string) error {
+	groups, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", args[0])
 	if err != nil {
 		return err
@@ -86,9 +92,15 @@ func fanout(args []string) error {
 		if err != nil {
 			return err
 		}
+		events := make([]int, groups)
+		for _, group := range orders[:n] {
+			events[group]++
+		}
 		mu.Lock()
-		for _, conn := range conns {
-			_, _ = conn.Write(text[:n*len(barestEvent)])
+		for i, conn := range conns {
+			if n := events[i%groups]; n > 0 {
+				_, _ = conn.Write(text[:n*len(barestEvent)])
+			}
 		}
 		mu.Unlock()
 	}

@@ -60,7 +60,7 @@ func BenchmarkHistoryRaw(b *testing.B) {
 	c, bare := p.client(b), bareServer(b, len(text))
 	conn := connectAll(b, data.cfg, 1)[0]
 	var first samples
-	compare(b, "ms",
+	medians := compare(b, "ms",
 		contender{"", func() float64 {
 			return repeated(b, timed, func() error {
 				answer, err := c.do(request)
@@ -76,6 +76,8 @@ func BenchmarkHistoryRaw(b *testing.B) {
 	)
 	b.ReportMetric(first.at(0.5), "first-byte-ms")
 	b.ReportMetric(float64(len(text)), "bytes")
+	rawGoal.is(medians[0], "ms: binary COPY of the rows", medians[1])
+	rawShareGoal.is(medians[0]/medians[1], "", 0)
 }
 
 // copying measures how long it takes to read the answer to a query by binary COPY, in ms.
@@ -137,7 +139,7 @@ func BenchmarkHistoryHourly(b *testing.B) {
 	require.Equal(b, fleet*days*24, countPoints(b, text))
 	c, conn := p.client(b), connectAll(b, data.cfg, 1)[0]
 	var first samples
-	compare(b, "ms",
+	medians := compare(b, "ms",
 		contender{"", func() float64 {
 			return repeated(b, timed, func() error {
 				answer, err := c.do(request)
@@ -156,6 +158,7 @@ func BenchmarkHistoryHourly(b *testing.B) {
 	)
 	b.ReportMetric(first.at(0.5), "first-byte-ms")
 	b.ReportMetric(float64(len(text)), "bytes")
+	hourlyGoal.is(medians[0], "ms: SQL over rows", medians[1])
 }
 
 // BenchmarkHistoryOneDevice reads a day of one device, another each time, with 16 clients, beside the same SQL by 10
@@ -176,10 +179,11 @@ func BenchmarkHistoryOneDevice(b *testing.B) {
 		random := rand.New(rand.NewPCG(2, uint64(i)))
 		sql = append(sql, func() error { return plainDay(conn, 2*random.IntN(fleet)+1) })
 	}
-	compare(b, "requests/s",
+	medians := compare(b, "requests/s",
 		contender{"", func() float64 { return hammer(b, *span/2, api) }},
 		contender{"sql10", func() float64 { return hammer(b, *span/2, sql) }},
 	)
+	oneDeviceGoal.is(medians[0], "/s: the same SQL alone, 10 connections", medians[1])
 }
 
 // plainDay reads a day of a series, its rows not even looked at.

@@ -119,7 +119,7 @@ func BenchmarkIngestBatches(b *testing.B) {
 		return float64(batchValues) * hammer(b, *span, calls)
 	}
 	var resident samples // after each turn
-	compare(b, "values/s",
+	medians := compare(b, "values/s",
 		contender{"", func() float64 {
 			result := rate(post)
 			after, _ := memory(p.cmd.Process.Pid)
@@ -129,6 +129,10 @@ func BenchmarkIngestBatches(b *testing.B) {
 		contender{"copy1", func() float64 { return rate(copies[:1]) }},
 		contender{"copy2", func() float64 { return rate(copies[1:]) }},
 	)
+	batchesGoal.is(medians[0], "/s: COPY in such commits, 2 connections", medians[2])
+	if n := len(resident); n >= 3 {
+		ingestMemory.is(resident[n-1]/resident[0], "", 0)
+	}
 	_, peak := memory(p.cmd.Process.Pid)
 	b.ReportMetric(before, "start-MiB")
 	b.ReportMetric(resident[0], "first-turn-MiB")
@@ -189,7 +193,9 @@ func BenchmarkIngestSingles(b *testing.B) {
 			}
 			const batches, readings = `SELECT max(seq) FROM reading_log`, `SELECT coalesce(sum(count), 0) FROM reading_log`
 			commits, posted := number(b, admin, batches), number(b, admin, readings)
-			compare(b, "requests/s", contender{"", rate(post)}, contender{"insert16", rate(insert)})
+			medians := compare(b, "requests/s", contender{"", rate(post)}, contender{"insert16", rate(insert)})
+			reached := map[int]*goal{16: singlesGoal, 200: manySinglesGoal}[n]
+			reached.is(medians[0], "/s: SQL inserts, 16 connections", medians[1])
 			commits, posted = number(b, admin, batches)-commits, number(b, admin, readings)-posted
 			b.ReportMetric(float64(posted)/float64(commits), "requests/commit")
 		})

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	code := m.Run()
-	if err := errors.Join(data.close(), shared.close()); err != nil {
+	if err := errors.Join(data.close(), shared.close(), printGoals(os.Stdout)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		code = max(code, 1)
 	}

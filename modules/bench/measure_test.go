@@ -29,9 +29,9 @@ type contender struct {
 	measure func() float64
 }
 
-// compare measures contenders in turns and reports the median of each, and what the first is of every other.
-// Names are those of units: "requests/s".
-func compare(b *testing.B, unit string, contenders ...contender) {
+// compare measures contenders in turns, reports and returns the median of each, and reports what the first is of every
+// other. Names are those of units: "requests/s".
+func compare(b *testing.B, unit string, contenders ...contender) []float64 {
 	b.Helper()
 	results := make([]samples, len(contenders))
 	for b.Loop() {
@@ -40,12 +40,15 @@ func compare(b *testing.B, unit string, contenders ...contender) {
 		}
 	}
 	b.ReportMetric(0, "ns/op") // a turn's length says nothing
+	medians := make([]float64, len(contenders))
 	for i, c := range contenders {
-		b.ReportMetric(results[i].at(0.5), strings.TrimPrefix(c.name+"-"+unit, "-"))
+		medians[i] = results[i].at(0.5)
+		b.ReportMetric(medians[i], strings.TrimPrefix(c.name+"-"+unit, "-"))
 		if i > 0 {
-			b.ReportMetric(results[0].at(0.5)/results[i].at(0.5), "x-"+c.name)
+			b.ReportMetric(medians[0]/medians[i], "x-"+c.name)
 		}
 	}
+	return medians
 }
 
 // hammer has all workers call again and again for a span and returns how many calls they completed a second, all together.

@@ -6,26 +6,32 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 // BenchmarkStart measures the time from the start of the process to the first 200 of /readyz, on a database with a week of
-// readings whose server runs already.
+// readings whose server runs already, beside that from the start of an echo server to the first connection.
 func BenchmarkStart(b *testing.B) {
 	data.serve(b)
 	require.NoError(b, data.close())
-	var ready samples
+	var ready, echoes samples
 	for b.Loop() {
 		for range 5 {
 			p := startProgram(b, data.cfg)
 			p.stop()
 			ready = append(ready, ms(p.ready))
+			began := time.Now()
+			startEcho(b)
+			echoes = append(echoes, ms(time.Since(began)))
 		}
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(ready.at(0.5), "ms")
 	b.ReportMetric(ready.at(1), "worst-ms")
+	b.ReportMetric(echoes.at(0.5), "echo-ms")
+	startGoal.is(ready.at(0.5), "ms: a bare echo server", echoes.at(0.5))
 }
 
 // BenchmarkImage builds the binary as the Dockerfile does and reports its size, which with the certificates beside it is
@@ -46,4 +52,5 @@ func BenchmarkImage(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(size)/1e6, "MB")
 	b.ReportMetric(float64(compressed)/1e6, "compressed-MB")
+	imageGoal.is(float64(size)/1e6, "MB: compressed, as in a registry", float64(compressed)/1e6)
 }

@@ -26,7 +26,7 @@ const opened = "event: position"
 // memory, and by what its Go runtime has in use. The first thousands are not counted: they fill what lies spare.
 func BenchmarkIdleViewer(b *testing.B) {
 	const n = 4000
-	var resident, inUse samples
+	var resident, inUse, bareResident samples
 	for b.Loop() {
 		p, request := streaming(b)
 		first := openViewers(b, p.address, n, request, opened, 1)
@@ -37,10 +37,27 @@ func BenchmarkIdleViewer(b *testing.B) {
 		first.close()
 		further.close()
 		p.stop()
+		bareResident = append(bareResident, bareMemory(b, n))
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(resident.at(0.5), "KiB/viewer")
 	b.ReportMetric(inUse.at(0.5), "inuse-KiB/viewer")
+	b.ReportMetric(bareResident.at(0.5), "bare-KiB/viewer")
+	idleGoal.is(resident.at(0.5), "KiB: a socket of a Go program, without a goroutine", bareResident.at(0.5))
+}
+
+// bareMemory returns what each further connection costs a bare process, in KiB of its resident memory.
+func bareMemory(b testing.TB, n int) float64 {
+	b.Helper()
+	bare := startBare(b, 1)
+	defer bare.stop()
+	first := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
+	defer first.close()
+	before, _ := memory(bare.cmd.Process.Pid)
+	further := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
+	defer further.close()
+	after, _ := memory(bare.cmd.Process.Pid)
+	return (after - before) * 1024 / float64(n)
 }
 
 // idleMemory returns resident memory in MiB, and what heap and stacks have in use in bytes, a moment later.
@@ -69,7 +86,7 @@ func BenchmarkFanOut(b *testing.B) {
 	for _, n := range []int{1000, 5000} {
 		b.Run(fmt.Sprintf("%d-viewers", n), func(b *testing.B) {
 			p, request := streaming(b)
-			bare := startBare(b)
+			bare := startBare(b, 1)
 			ours := openViewers(b, p.address, n, request, opened, underWay)
 			theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", underWay)
 			var post []func() error
@@ -86,7 +103,7 @@ func BenchmarkFanOut(b *testing.B) {
 				if err := theirs.slot(); err != nil {
 					return err
 				}
-				return bare.send(1)
+				return bare.send(0, 1)
 			}}
 			deliveries := func(v *viewers, calls []func() error) func() float64 {
 				return func() float64 {
@@ -98,7 +115,10 @@ func BenchmarkFanOut(b *testing.B) {
 					return float64(done) * float64(n) / took.Seconds()
 				}
 			}
-			compare(b, "deliveries/s", contender{"", deliveries(ours, post)}, contender{"bare", deliveries(theirs, order)})
+			medians := compare(b, "deliveries/s", contender{"", deliveries(ours, post)}, contender{"bare", deliveries(theirs, order)})
+			if n == 5000 {
+				fanOutGoal.is(medians[0], "/s: bare sockets, nothing stored", medians[1])
+			}
 		})
 	}
 }
@@ -108,7 +128,7 @@ func BenchmarkFanOut(b *testing.B) {
 func BenchmarkBursts(b *testing.B) {
 	const n, burst = 1000, 100
 	p, request := streaming(b)
-	bare := startBare(b)
+	bare := startBare(b, 1)
 	ours := openViewers(b, p.address, n, request, opened, 1)
 	theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
 	s := newSender(b, p, everyone(), burst)
@@ -116,7 +136,7 @@ func BenchmarkBursts(b *testing.B) {
 	deliveries := func(call func() error) func() float64 {
 		return func() float64 { return n * burst * hammer(b, *span/2, []func() error{call}) }
 	}
-	compare(b, "deliveries/s",
+	medians := compare(b, "deliveries/s",
 		contender{"", deliveries(func() error {
 			posted += burst
 			if err := s.send(); err != nil {
@@ -126,12 +146,13 @@ func BenchmarkBursts(b *testing.B) {
 		})},
 		contender{"bare", deliveries(func() error {
 			ordered += burst
-			if err := bare.send(burst); err != nil {
+			if err := bare.send(0, burst); err != nil {
 				return err
 			}
 			return theirs.await(ordered)
 		})},
 	)
+	burstsGoal.is(medians[0], "/s: bare sockets, nothing stored", medians[1])
 	ours.mu.Lock()
 	defer ours.mu.Unlock()
 	require.Len(b, ours.got, int(posted), "each event came once")
@@ -150,38 +171,92 @@ func BenchmarkLatency(b *testing.B) {
 	require.NoError(b, poster.send())
 	for name, address := range map[string]string{"same-instance": p.address, "other-instance": other.address} {
 		b.Run(name, func(b *testing.B) {
-			bare := startBare(b)
+			bare := startBare(b, 1)
 			ours := openViewers(b, address, n, p.get("/api/stream", url.Values{}), opened, 1)
 			theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
 			var stored samples
 			for b.Loop() {
-				paced(b, ours, func() error {
+				paced(b, ours, func(int) error {
 					began := time.Now()
 					err := poster.send()
 					stored = append(stored, ms(time.Since(began)))
 					return err
 				})
-				paced(b, theirs, func() error { return bare.send(1) })
+				paced(b, theirs, func(int) error { return bare.send(0, 1) })
 			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(ours.latencies.at(0.5), "p50-ms")
-			b.ReportMetric(ours.latencies.at(0.99), "p99-ms")
-			b.ReportMetric(stored.at(0.5), "stored-p50-ms") // when the poster has its answer
-			b.ReportMetric(stored.at(0.99), "stored-p99-ms")
-			b.ReportMetric(theirs.latencies.at(0.5), "bare-p50-ms")
-			b.ReportMetric(theirs.latencies.at(0.99), "bare-p99-ms")
+			reportLatencies(b, ours.latencies, stored, theirs.latencies)
+			const baseline = "ms: bare sockets, nothing stored"
+			if address == other.address {
+				acrossGoal.is(ours.latencies.at(0.99), baseline, theirs.latencies.at(0.99))
+				return
+			}
+			p50Goal.is(ours.latencies.at(0.5), baseline, theirs.latencies.at(0.5))
+			p99Goal.is(ours.latencies.at(0.99), baseline, theirs.latencies.at(0.99))
 		})
 	}
 }
 
-// paced sends ten events a second and waits until every viewer has got all.
-func paced(b testing.TB, v *viewers, send func() error) {
+// reportLatencies reports how long events took to viewers, to storage, and through a bare process.
+func reportLatencies(b *testing.B, ours, stored, theirs samples) {
+	b.Helper()
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ours.at(0.5), "p50-ms")
+	b.ReportMetric(ours.at(0.99), "p99-ms")
+	b.ReportMetric(stored.at(0.5), "stored-p50-ms") // when the poster has its answer
+	b.ReportMetric(stored.at(0.99), "stored-p99-ms")
+	b.ReportMetric(theirs.at(0.5), "bare-p50-ms")
+	b.ReportMetric(theirs.at(0.99), "bare-p99-ms")
+}
+
+// BenchmarkOwnDevice has 10,000 viewers of one device each, of which a post every tenth of a second reaches a thousand:
+// 10,000 deliveries a second. A bare process does the same to as many connections, afterwards, for they are many.
+func BenchmarkOwnDevice(b *testing.B) {
+	const n, groups = 10_000, 10
+	p := runProgram(b, shared.database(b))
+	p.login(b)
+	var posts []*sender
+	for g := range groups {
+		var devices []int
+		for d := g; d < n; d += groups {
+			devices = append(devices, d)
+		}
+		posts = append(posts, newSender(b, p, devices, len(devices)))
+		require.NoError(b, posts[g].send()) // the series exist from now on
+	}
+	watch := func(viewer int) []byte {
+		return p.get("/api/stream", url.Values{"device": {deviceName(viewer)}})
+	}
+	var ours, stored, theirs samples
+	for b.Loop() {
+		v := openGroups(b, p.address, n, groups, watch, opened, 1)
+		paced(b, v, func(event int) error {
+			began := time.Now()
+			err := posts[event%groups].send()
+			stored = append(stored, ms(time.Since(began)))
+			return err
+		})
+		v.close()
+		ours = append(ours, v.latencies...)
+		bare := startBare(b, groups)
+		v = openGroups(b, bare.address, n, groups, func(int) []byte { return []byte("\n") }, "hello", 1)
+		paced(b, v, func(event int) error { return bare.send(event%groups, 1) })
+		v.close()
+		bare.stop()
+		theirs = append(theirs, v.latencies...)
+	}
+	reportLatencies(b, ours, stored, theirs)
+	ownDeviceGoal.is(ours.at(0.99), "ms: bare sockets, nothing stored", theirs.at(0.99))
+}
+
+// paced sends ten events a second, by a function that is told their numbers, and waits until every viewer has got all.
+func paced(b testing.TB, v *viewers, send func(event int) error) {
 	b.Helper()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for began := time.Now(); time.Since(began) < *span; <-ticker.C {
+		event := len(v.sent)
 		v.mark()
-		require.NoError(b, send())
+		require.NoError(b, send(event))
 	}
 	require.NoError(b, v.await(int64(len(v.sent))))
 }

@@ -22,6 +22,7 @@ const eventMark = 'Z'
 // generator spends, program and database lack.
 type viewers struct {
 	fds     []int
+	groups  int // the i-th viewer gets every groups-th event, from event i % groups on
 	epoll   int
 	ending  atomic.Bool
 	reading sync.WaitGroup
@@ -36,11 +37,18 @@ type viewers struct {
 	latencies samples     // of deliveries, in ms
 }
 
-// openViewers connects so many viewers and returns once each has got everything up to the words given. Sending is allowed
-// at most `ahead` events that not everybody has got yet.
+// openViewers connects so many viewers of everything and returns once each has got everything up to the words given.
+// Sending is allowed at most `ahead` events that not everybody has got yet.
 func openViewers(b testing.TB, address string, n int, request []byte, until string, ahead int) *viewers {
 	b.Helper()
-	v := &viewers{seen: make([]int32, n), slots: make(chan struct{}, ahead)}
+	return openGroups(b, address, n, 1, func(int) []byte { return request }, until, ahead)
+}
+
+// openGroups is openViewers with viewers whose requests differ: the i-th gets the events of its group, i % groups. Events
+// have to be sent to one group after the other.
+func openGroups(b testing.TB, address string, n, groups int, request func(viewer int) []byte, until string, ahead int) *viewers {
+	b.Helper()
+	v := &viewers{groups: groups, seen: make([]int32, n), slots: make(chan struct{}, ahead)}
 	var err error
 	v.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	require.NoError(b, err)
@@ -49,7 +57,7 @@ func openViewers(b testing.TB, address string, n int, request []byte, until stri
 		v.slots <- struct{}{}
 	}
 	for i := range n {
-		fd, err := open(address, request, until)
+		fd, err := open(address, request(i), until)
 		require.NoError(b, err, "viewer %d", i)
 		v.fds = append(v.fds, fd)
 		event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(i)}
@@ -134,16 +142,16 @@ func (v *viewers) note(viewer, events int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for range events {
-		k := int(v.seen[viewer])
+		k := int(v.seen[viewer])*v.groups + viewer%v.groups
 		v.seen[viewer]++
-		if k == len(v.got) {
+		for k >= len(v.got) {
 			v.got = append(v.got, 0)
 		}
 		v.got[k]++
 		if k < len(v.sent) {
 			v.latencies = append(v.latencies, ms(now.Sub(v.sent[k])))
 		}
-		if int(v.got[k]) == len(v.fds) {
+		if int(v.got[k]) == len(v.fds)/v.groups {
 			v.completed.Add(1)
 			select {
 			case v.slots <- struct{}{}:
