@@ -3,6 +3,7 @@ package readings
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"telltale/modules/auth"
@@ -50,11 +51,23 @@ func (s *Service) History(ctx context.Context, who auth.Principal, q Query, out 
 	return err
 }
 
-// reachAndAnswer answers as of a moment after its call: first the window takes in what other instances have acknowledged.
+// reachAndAnswer answers as of a moment after its call. Mostly the window holds everything that the log does by then, which
+// the query's own first round trip shows; otherwise the window first takes in what other instances have acknowledged.
 func (s *Service) reachAndAnswer(ctx context.Context, who auth.Principal, q Query, out answer) error {
+	if q.After == nil { // a cursor may be of a series that this instance has not heard of
+		if err := s.answer(ctx, who, q, out, false); !errors.Is(err, errBehind) {
+			return err
+		}
+	}
 	if err := s.tail.Reach(ctx); err != nil {
 		return err
 	}
+	return s.answer(ctx, who, q, out, true)
+}
+
+// answer answers with what the window holds. Unless it has just reached the log's head the answer may be errBehind, before
+// anything has been handed on.
+func (s *Service) answer(ctx context.Context, who auth.Principal, q Query, out answer, reached bool) error {
 	series, err := s.selectSeries(ctx, who, q.Selection)
 	if err != nil {
 		return err
@@ -62,7 +75,7 @@ func (s *Service) reachAndAnswer(ctx context.Context, who auth.Principal, q Quer
 	if series, err = q.After.from(series); err != nil {
 		return err
 	}
-	return s.history(ctx, q, series, out)
+	return s.history(ctx, q, series, out, reached)
 }
 
 // enter waits for a place among the running queries, not for long. The place is held until leave is called.
@@ -83,12 +96,18 @@ func (s *Service) enter(ctx context.Context) (leave func(), err error) {
 const queryPatience = 10 * time.Second
 
 // history answers a query for the series given.
-func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesState, out answer) error {
-	// Whatever ends the visit before its end must end the statement, too, instead of reading what is left of it.
+func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesState, out answer, reached bool) error {
+	// Whatever ends the visit before its end must end a long statement, too, instead of reading what is left of it.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pass := s.newScan(q, series)
-	q, plan, err := s.plan(ctx, q, series, pass)
+	first := s.open(ctx, q, &pass, reached)
+	defer first.close()
+	found, err := first.decide(q, pass.recent)
+	if err != nil {
+		return err
+	}
+	q, plan, err := s.plan(q, series, pass, found)
 	if err != nil {
 		return err
 	}
@@ -101,21 +120,12 @@ func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesS
 		}
 		return out.End(nil)
 	}
-	page := page{query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit}
-	var visit visitor
-	switch {
-	case plan.Method == LTTB:
-		visit = &lttbVisitor{page: page}
-	case q.Interval == nil:
-		visit = &rawVisitor{page: page}
-	default:
-		buckets := newBucketVisitor(page)
-		if !buckets.sorting {
-			pass.buckets = NewBuckets(*q.Interval, q.Zone)
-		}
-		visit = buckets
+	pass.summarise(q)
+	visit := newVisitor(page{query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit})
+	if !first.chunks {
+		visit = ending{visit, cancel}
 	}
-	return pass.run(ctx, ending{visit, cancel})
+	return first.visit(ctx, &pass, visit)
 }
 
 // newScan returns the pass over the series that a query takes. It captures the recent window.
@@ -129,7 +139,15 @@ func (s *Service) newScan(q Query, series []devices.SeriesState) scan {
 	if q.After != nil {
 		pass.resume = max(q.From, q.After.Seek)
 	}
+	pass.summarise(q)
 	return pass
+}
+
+// summarise has the pass leave chunks closed whose summaries are enough.
+func (s *scan) summarise(q Query) {
+	if q.Interval != nil && !slices.ContainsFunc(q.Aggregates, Aggregate.needsValues) {
+		s.buckets = NewBuckets(*q.Interval, q.Zone)
+	}
 }
 
 // ending is a visitor that cancels the statement as soon as it has seen enough of it.

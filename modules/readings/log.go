@@ -62,10 +62,11 @@ func (l *Log) State(ctx context.Context) (s State, err error) {
 	return s, nil
 }
 
+const selectHead = `SELECT coalesce((SELECT max(seq) FROM reading_log), folded_seq) FROM log_state`
+
 // head returns the seq of the newest batch.
 func (l *Log) head(ctx context.Context) (seq int64, err error) {
-	const query = `SELECT coalesce((SELECT max(seq) FROM reading_log), folded_seq) FROM log_state`
-	if err := l.db.QueryRow(ctx, query).Scan(&seq); err != nil {
+	if err := l.db.QueryRow(ctx, selectHead).Scan(&seq); err != nil {
 		return 0, fmt.Errorf("reading the log's head: %w", err)
 	}
 	return seq, nil

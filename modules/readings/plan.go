@@ -1,7 +1,6 @@
 package readings
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -21,11 +20,8 @@ type Plan struct {
 	Version string
 }
 
-// uncounted is how many chunks a query may open without having been estimated first.
-const uncounted = 64
-
 // plan decides how a query is answered, and refines it accordingly. It refuses what would take too much.
-func (s *Service) plan(ctx context.Context, q Query, series []devices.SeriesState, pass scan) (Query, Plan, error) {
+func (s *Service) plan(q Query, series []devices.SeriesState, pass scan, found survey) (Query, Plan, error) {
 	plan := Plan{Series: series}
 	if len(series) == 0 {
 		if q.MaxPoints > 0 && q.Interval == nil {
@@ -35,13 +31,6 @@ func (s *Service) plan(ctx context.Context, q Query, series []devices.SeriesStat
 			plan.Version = versionOf(q, pass, nil, survey{})
 		}
 		return q, plan, nil
-	}
-	var found survey
-	if q.Versioned || s.mustCount(q, len(series)) {
-		var err error
-		if found, err = s.survey(ctx, q, pass.recent); err != nil {
-			return q, plan, err
-		}
 	}
 	if q.MaxPoints > 0 && q.Interval == nil {
 		plan.Method = chooseMethod(q, found.total, found.most)
@@ -71,7 +60,7 @@ func (s *Service) mustCount(q Query, series int) bool {
 	case q.MaxPoints > 0:
 		return true
 	}
-	return q.Limit == 0 && (q.To-q.From)/ChunkSpan*int64(series) > uncounted
+	return q.Limit == 0 && (q.To-q.From)/ChunkSpan*int64(series) > fewChunks
 }
 
 // bucketsOf returns how many buckets an answer has at most.

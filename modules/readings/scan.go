@@ -48,7 +48,7 @@ type visitor interface {
 	end(err error) error
 }
 
-// run visits every series of the view.
+// run reads the chunks and visits every series of the view.
 func (s *scan) run(ctx context.Context, v visitor) error {
 	query, args := s.question()
 	rows, err := s.db.Query(ctx, query, args...)
@@ -56,6 +56,11 @@ func (s *scan) run(ctx context.Context, v visitor) error {
 		return fmt.Errorf("reading chunks: %w", err)
 	}
 	defer rows.Close()
+	return s.walk(rows, v)
+}
+
+// walk visits every series of the view, with the rows that the scan's statement has answered.
+func (s *scan) walk(rows pgx.Rows, v visitor) error {
 	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
 	return v.end(walk.run())
 }

@@ -1,8 +1,9 @@
 package readings
 
 import (
-	"context"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // survey is what is known about the readings that a query concerns before they are read.
@@ -66,19 +67,22 @@ FROM (
 // fewDays is a range in which looking at every chunk costs less than looking at days as well.
 const fewDays = 3 * day
 
-// survey looks at the readings of the view's series within the query's range. Like a scan, it needs a view that was
+// survey returns the statement that looks at the chunks of the series within the query's range, and its arguments.
+func (q Query) survey(series []int32) (query string, args []any) {
+	args = []any{
+		series, millis(q.From), millis(q.To), millis(monthSpan.floor(q.From)), millis(daySpan.floor(q.From)), q.Versioned,
+	}
+	if q.To-q.From <= fewDays {
+		return surveyFew, args
+	}
+	return surveyMany, append(args, millis(daySpan.floor(q.From+day-1)), millis(daySpan.floor(q.To)))
+}
+
+// readSurvey adds what the view has to what the statement of a survey has found. Like a scan, it needs a view that was
 // captured before.
-func (s *Service) survey(ctx context.Context, q Query, recent view) (found survey, err error) {
+func readSurvey(row pgx.Row, q Query, recent view) (found survey, err error) {
 	var folded int64
-	query, args := surveyFew, []any{
-		recent.series, millis(q.From), millis(q.To), millis(monthSpan.floor(q.From)), millis(daySpan.floor(q.From)), q.Versioned,
-	}
-	if q.To-q.From > fewDays {
-		query = surveyMany
-		args = append(args, millis(daySpan.floor(q.From+day-1)), millis(daySpan.floor(q.To)))
-	}
-	err = s.db.QueryRow(ctx, query, args...).Scan(&found.total, &found.most, &found.mark, &folded)
-	if err != nil {
+	if err := row.Scan(&found.total, &found.most, &found.mark, &folded); err != nil {
 		return found, fmt.Errorf("counting readings: %w", err)
 	}
 	found.known = true

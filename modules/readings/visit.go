@@ -66,6 +66,18 @@ func (p *page) end(err error) error {
 	return p.out.End(p.next)
 }
 
+// newVisitor returns what answers the page's query.
+func newVisitor(p page) visitor {
+	switch {
+	case p.plan.Method == LTTB:
+		return &lttbVisitor{page: p}
+	case p.query.Interval == nil:
+		return &rawVisitor{page: p}
+	default:
+		return newBucketVisitor(p)
+	}
+}
+
 // rawVisitor hands readings on as they are.
 type rawVisitor struct{ page }
 

@@ -57,11 +57,12 @@ func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
 
 // settle makes a new session what statements rely on, whatever the server's defaults are: appends need each statement to
 // see what was committed before it, and a server that waits for the rest of a message from a machine which has vanished must
-// not hold locks for two hours. Startup parameters would say the same, but poolers refuse them.
+// not hold locks for two hours. Every statement has one way to go, by a key, whatever its arguments are: planning it anew for
+// them takes longer than most statements do. Startup parameters would say the same, but poolers refuse them.
 func settle(ctx context.Context, conn *pgconn.PgConn) error {
 	const query = `SELECT set_config('default_transaction_isolation', 'read committed', false),
 		set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false),
-		set_config('tcp_keepalives_count', '3', false)`
+		set_config('tcp_keepalives_count', '3', false), set_config('plan_cache_mode', 'force_generic_plan', false)`
 	return wrap("settle a new connection", conn.Exec(ctx, query).Close())
 }
 

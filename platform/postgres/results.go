@@ -61,6 +61,14 @@ func (r *rows) Values() ([]any, error) {
 	return values, r.explain(err)
 }
 
+// explainedRows are the rows of one statement of a batch; the connection stays with the batch.
+type explainedRows struct {
+	pgx.Rows
+	lease
+}
+
+func (r *explainedRows) Err() error { return r.explain(r.Rows.Err()) }
+
 // row is a pgx.Row that gives its connection back.
 type row struct {
 	row pgx.Row
@@ -98,7 +106,7 @@ func (b *batchResults) Exec() (pgconn.CommandTag, error) {
 
 func (b *batchResults) Query() (pgx.Rows, error) {
 	r, err := b.BatchResults.Query()
-	return r, b.explain(err)
+	return &explainedRows{Rows: r, lease: b.lease}, b.explain(err)
 }
 
 func (b *batchResults) Close() error {
