@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"telltale/platform/fault"
 )
 
 // Aggregate is a way to make one value of a bucket's values.
@@ -76,9 +74,3 @@ func percentile(sorted []float64, fraction float64) float64 {
 	}
 	return value
 }
-
-// maxBucketValues bounds the memory for a bucket's values, 32 MiB, where a percentile needs them all.
-const maxBucketValues = 1 << 22
-
-var errBucketTooFull = fault.InvalidField("interval",
-	"makes buckets of more than %d readings, too many for a percentile; ask for a narrower one, or without median and p95", maxBucketValues)

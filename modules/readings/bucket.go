@@ -79,9 +79,16 @@ func (i Interval) String() string {
 // roundIntervals are the widths that AutoInterval chooses from.
 var roundIntervals = strings.Fields("1s 2s 5s 10s 15s 30s 1m 2m 5m 10m 15m 30m 1h 2h 3h 6h 12h 1d 2d 7d 14d 1mo 3mo 6mo 1y")
 
+// manyDays is from where on an automatic interval is at least a day: the statistics of days are a twenty-fourth of those
+// of hours, and half a year of days fills a chart.
+const manyDays = 180 * day
+
 // AutoInterval returns the narrowest round interval, not narrower than least, that divides [from, to) in the zone into at
 // most the number of buckets given; the widest there is when none does.
 func AutoInterval(from, to int64, zone *time.Location, most int, least Interval) Interval {
+	if to-from > manyDays {
+		least.Millis = max(least.Millis, day)
+	}
 	var interval Interval
 	for _, text := range roundIntervals {
 		interval, _ = ParseInterval(text)

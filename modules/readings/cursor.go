@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"telltale/modules/readings/payload"
 )
@@ -26,7 +28,11 @@ func (c Cursor) String() string {
 		fmt.Appendf(nil, "%s %s %d %d", url.QueryEscape(c.Device), url.QueryEscape(c.Metric), c.TS, c.TS+1-c.Seek))
 }
 
-var errCursor = errors.New("must be the next_cursor of an answer to the same query")
+var errCursor = errors.New("must be the next_cursor of an answer to the same query, or after:<device>,<metric>,<ts> of its last row")
+
+// afterRow is what a cursor begins with that names the last row of the page before, for formats that have no place for a
+// next_cursor.
+const afterRow = "after:"
 
 func parseCursor(text string) (c Cursor, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -48,11 +54,26 @@ func parseCursor(text string) (c Cursor, err error) {
 			return Cursor{}, errCursor
 		}
 	}
-	// Buckets begin before what they hold.
-	const reach = 2 * maxInterval
 	if c.TS < payload.MinTS-reach || c.TS > payload.MaxTS+reach || back < 0 || back > payload.MaxTS-payload.MinTS+2*reach {
 		return Cursor{}, errCursor
 	}
 	c.Seek = c.TS + 1 - back
+	return c, nil
+}
+
+// reach is how far before what it holds a bucket may begin.
+const reach = 2 * maxInterval
+
+// parseRow reads the row that a page ended with.
+func parseRow(text string, now time.Time) (c Cursor, err error) {
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 || slices.Contains(parts, "") {
+		return c, errCursor
+	}
+	c.Device, c.Metric = parts[0], parts[1]
+	if c.TS, err = parseInstant(parts[2], now); err != nil {
+		return Cursor{}, errCursor
+	}
+	c.Seek = c.TS + 1
 	return c, nil
 }

@@ -81,3 +81,23 @@ func TestAQueryHasATimeLimitInTheDatabaseToo(t *testing.T) {
 	status, _, _ := a.call(t, "GET", "/api/readings?from=0&to=1000", "", nil)
 	require.Equal(t, 200, status)
 }
+
+func TestAQueryEndsWithItsClientInTheMiddleOfTheAnswer(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	a.fill(t, "a", 400_000, 1000)
+	for _, further := range []string{"", "&limit=390000", "&interval=1s&agg=p95"} {
+		ctx, leave := context.WithCancel(t.Context())
+		request, err := http.NewRequestWithContext(ctx, "GET", a.url+"/api/readings?format=ndjson&from=0&to=400000000"+further, nil)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		_, err = response.Body.Read(make([]byte, 1))
+		require.NoError(t, err)
+		require.Equal(t, 1, waiting(t, a.db), "the answer is longer than what buffers take")
+		leave()
+		_ = response.Body.Close()
+		require.Eventually(t, func() bool { return waiting(t, a.db) == 0 }, 10*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return len(a.queries) == 0 }, 10*time.Second, 5*time.Millisecond, "its place is free")
+	}
+}

@@ -3,7 +3,6 @@ package readings
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"telltale/modules/auth"
@@ -111,6 +110,9 @@ func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesS
 	if err != nil {
 		return err
 	}
+	if err := s.refuseCrowds(ctx, q, series, found); err != nil {
+		return err
+	}
 	if err := out.Plan(q, plan); err != nil {
 		return err
 	}
@@ -121,7 +123,9 @@ func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesS
 		return out.End(nil)
 	}
 	pass.summarise(q)
-	visit := newVisitor(page{query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit})
+	visit := newVisitor(page{
+		query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit, most: s.bucketValues,
+	})
 	if !first.chunks {
 		visit = ending{visit, cancel}
 	}
@@ -145,7 +149,7 @@ func (s *Service) newScan(q Query, series []devices.SeriesState) scan {
 
 // summarise has the pass leave chunks closed whose summaries are enough.
 func (s *scan) summarise(q Query) {
-	if q.Interval != nil && !slices.ContainsFunc(q.Aggregates, Aggregate.needsValues) {
+	if q.Interval != nil && !q.sorts() {
 		s.buckets = NewBuckets(*q.Interval, q.Zone)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -178,36 +177,4 @@ func (r *rendered) release() {
 	if r.writer != nil {
 		r.writer.Release()
 	}
-}
-
-func (h handlers) latest(c *fiber.Ctx) error {
-	wanted, err := parseLatest(queryValues(c))
-	if err != nil {
-		return err
-	}
-	states, err := h.service.Latest(c.UserContext(), auth.PrincipalOf(c), wanted)
-	if err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	c.Response().SetBodyRaw(appendLatest(make([]byte, 0, 128*len(states)+16), states))
-	return nil
-}
-
-// appendLatest appends the JSON of an answer about the newest readings.
-func appendLatest(b []byte, states []devices.SeriesState) []byte {
-	b = append(b, `{"series":[`...)
-	for i, s := range states {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = render.AppendString(append(b, `{"device":`...), s.Device)
-		b = render.AppendString(append(b, `,"metric":`...), s.Metric)
-		b = render.AppendString(append(b, `,"unit":`...), s.Unit)
-		b = strconv.AppendInt(append(b, `,"ts":`...), s.LastTS, 10)
-		b = render.AppendFloat(append(b, `,"value":`...), s.LastValue)
-		b = append(b, '}')
-	}
-	return append(b, `]}`...)
 }

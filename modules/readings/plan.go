@@ -55,6 +55,8 @@ func (s *Service) plan(q Query, series []devices.SeriesState, pass scan, found s
 // mustCount reports whether the readings that a query concerns have to be counted before it can be answered.
 func (s *Service) mustCount(q Query, series int) bool {
 	switch {
+	case q.sorts():
+		return true
 	case q.Interval != nil:
 		return q.Limit == 0 && q.Fill == NoFill && s.bucketsOf(q, series) > int64(s.limits.QueryMaxPoints)
 	case q.MaxPoints > 0:

@@ -155,10 +155,22 @@ func (p *parser) page(q *Query) {
 	if text == "" {
 		return
 	}
-	cursor, err := parseCursor(text)
+	cursor, err := p.cursor(text, q)
 	if err != nil {
 		p.fail("cursor", "%s", err)
 		return
 	}
 	q.After = &cursor
+}
+
+func (p *parser) cursor(text string, q *Query) (Cursor, error) {
+	row, ok := strings.CutPrefix(text, afterRow)
+	if !ok {
+		return parseCursor(text)
+	}
+	cursor, err := parseRow(row, p.now)
+	if q.Fill != NoFill { // what filled the row is not known: it is found again from the start
+		cursor.Seek = min(cursor.Seek, q.From)
+	}
+	return cursor, err
 }

@@ -31,6 +31,8 @@ type Service struct {
 
 	limits  config.Readings
 	queries chan struct{} // a place for each history query that may run at once
+	// bucketValues is how many values of a bucket percentiles are made of.
+	bucketValues int64
 }
 
 // NewService returns the front door to the parts given. queries is how many history queries run at once; it is less than
@@ -41,7 +43,7 @@ func NewService(
 ) *Service {
 	return &Service{
 		db: db, log: log, tail: tail, window: window, appender: appender, folder: folder, registry: registry,
-		limits: limits, queries: make(chan struct{}, queries),
+		limits: limits, queries: make(chan struct{}, queries), bucketValues: maxBucketValues,
 	}
 }
 

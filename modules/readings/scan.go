@@ -65,15 +65,18 @@ func (s *scan) walk(rows pgx.Rows, v visitor) error {
 	return v.end(walk.run())
 }
 
-// earliest returns the first instant within [from, to) among the i-th series' readings.
-func (v view) earliest(i int, from, to int64) (ts int64, ok bool) {
-	ts = math.MaxInt64
+// instants returns those of the i-th series' readings within [from, to), in ascending order.
+func (v view) instants(i int, from, to int64) []int64 {
+	var all []int64
 	for _, r := range v.refs[i] {
-		if t := v.batches[r.seq()-v.first].TS[r.index()]; t >= from && t < to {
-			ts, ok = min(ts, t), true
+		if ts := v.batches[r.seq()-v.first].TS[r.index()]; ts >= from && ts < to {
+			all = append(all, ts)
 		}
 	}
-	return ts, ok
+	if !slices.IsSorted(all) {
+		slices.Sort(all)
+	}
+	return all
 }
 
 // walker merges the rows of a scan's statement with its view.

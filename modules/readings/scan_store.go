@@ -126,17 +126,30 @@ func (s *scan) begin(i int) int64 {
 	return from
 }
 
-// summaryRange returns the stretch of the i-th series where summaries of whole spans are enough: within what is asked for,
-// and in front of the first reading of the window. It may be empty.
+// summaryRange returns a stretch of the i-th series where summaries of whole spans are enough, because it is within what is
+// asked for and the window has nothing there: the longest one, so that a late reading does not have a year of chunks
+// opened. It may be empty.
 func (s *scan) summaryRange(i int, whole span) (since, until int64) {
 	width := ChunkSpan
 	if whole == daySpan {
 		width = day
 	}
 	from := s.begin(i)
-	since, until = floorTo(from+width-1, width), s.to
-	if ts, ok := s.recent.earliest(i, from, s.to); ok {
-		until = ts
+	first, end := floorTo(from+width-1, width), floorTo(s.to, width)
+	at := first
+	for _, ts := range s.recent.instants(i, from, s.to) {
+		if free := min(floorTo(ts, width), end); free-at > until-since {
+			since, until = at, free
+		}
+		if at = max(at, floorTo(ts, width)+width); end-at <= until-since {
+			break
+		}
 	}
-	return since, max(since, floorTo(until, width))
+	if end-at > until-since {
+		since, until = at, end
+	}
+	if since == until {
+		return first, first
+	}
+	return since, until
 }

@@ -19,7 +19,8 @@ type page struct {
 	head    int64 // of the window that the plan was made with
 	series  []devices.SeriesState
 	out     answer
-	left    int // points that still fit; meaningless without a limit
+	left    int   // points that still fit; meaningless without a limit
+	most    int64 // values of a bucket that percentiles are made of
 	current devices.Series
 	begun   bool
 	next    *Cursor // set once the answer is full
@@ -153,7 +154,7 @@ type bucketVisitor struct {
 func newBucketVisitor(p page) *bucketVisitor {
 	v := &bucketVisitor{
 		page: p, buckets: NewBuckets(*p.query.Interval, p.query.Zone), row: make([]float64, len(p.query.Aggregates)), skip: math.MinInt64,
-		sorting: slices.ContainsFunc(p.query.Aggregates, Aggregate.needsValues),
+		sorting: p.query.sorts(),
 	}
 	// A filler goes its own way through the buckets, which remember the place that was asked for last.
 	v.fill = filler{
@@ -191,8 +192,8 @@ func (v *bucketVisitor) piece(p piece) error {
 		inside := points.slice(points.TS[0], v.until)
 		v.summary.add(inside.Value)
 		if v.sorting {
-			if len(v.values)+inside.Len() > maxBucketValues {
-				return errBucketTooFull
+			if int64(len(v.values)+inside.Len()) > v.most { // they came since they were counted
+				return errCrowd(v.most)
 			}
 			v.values = append(v.values, inside.Value...)
 		}
