@@ -92,7 +92,7 @@ func AutoInterval(from, to int64, zone *time.Location, most int, least Interval)
 	var interval Interval
 	for _, text := range roundIntervals {
 		interval, _ = ParseInterval(text)
-		if interval.Millis >= least.Millis && NewBuckets(interval, zone).count(from, to) <= int64(most) {
+		if interval.Millis >= least.Millis && NewBuckets(interval, zone).Count(from, to) <= int64(most) {
 			break
 		}
 	}
@@ -121,8 +121,8 @@ func NewBuckets(interval Interval, zone *time.Location) *Buckets {
 	return &Buckets{interval: interval, zone: zone}
 }
 
-// bounds returns the bucket that holds ts.
-func (b *Buckets) bounds(ts int64) (start, end int64) {
+// Bounds returns the bucket [start, end) that holds ts, in Unix ms.
+func (b *Buckets) Bounds(ts int64) (start, end int64) {
 	if b.zone == nil {
 		start = floorTo(ts, b.interval.Millis)
 		return start, start + b.interval.Millis
@@ -134,8 +134,8 @@ func (b *Buckets) bounds(ts int64) (start, end int64) {
 	return b.start, b.end
 }
 
-// count returns how many buckets [from, to) touches.
-func (b *Buckets) count(from, to int64) int64 {
+// Count returns how many buckets [from, to) touches.
+func (b *Buckets) Count(from, to int64) int64 {
 	if from >= to {
 		return 0
 	}
@@ -202,7 +202,7 @@ func (b *Buckets) unbroken(from, to, width int64) bool {
 		return b.interval.Millis%width == 0
 	}
 	for ts := from; ts < to; {
-		start, end := b.bounds(ts)
+		start, end := b.Bounds(ts)
 		if start%width != 0 || end%width != 0 {
 			return false
 		}

@@ -23,11 +23,11 @@ func TestEveryInstantIsInItsDayWhateverTheClocksDo(t *testing.T) {
 			for _, change := range changes(zone) {
 				following := NewBuckets(interval, zone)
 				for ts := change - 30*hour; ts < change+30*hour; ts += 15 * minute {
-					start, end := NewBuckets(interval, zone).bounds(ts)
+					start, end := NewBuckets(interval, zone).Bounds(ts)
 					require.True(t, start <= ts && ts < end, "%s: %s is not from %s to %s", name, millis(ts), millis(start), millis(end))
-					nextStart, _ := NewBuckets(interval, zone).bounds(end)
+					nextStart, _ := NewBuckets(interval, zone).Bounds(end)
 					require.Equal(t, end, nextStart, "%s: a bucket begins where the one before ends", name)
-					followingStart, followingEnd := following.bounds(ts)
+					followingStart, followingEnd := following.Bounds(ts)
 					require.Equal(t, []int64{start, end}, []int64{followingStart, followingEnd}, name)
 				}
 				require.NotPanics(t, func() { following.unbroken(change-3*day, change+3*day, hour) })
@@ -53,7 +53,7 @@ func TestADayBeginsWithItsFirstInstant(t *testing.T) {
 			require.NoError(t, err)
 			return at.UnixMilli()
 		}
-		start, end := NewBuckets(Interval{Millis: day, Days: 1}, zone).bounds(ts(c.within))
+		start, end := NewBuckets(Interval{Millis: day, Days: 1}, zone).Bounds(ts(c.within))
 		require.Equal(t, millis(ts(c.start)), millis(start), c.within)
 		require.Equal(t, millis(ts(c.end)), millis(end), c.within)
 	}

@@ -47,7 +47,7 @@ type filler struct {
 // begin begins a series at the bucket that holds from.
 func (f *filler) begin(from int64) {
 	f.known = false
-	f.next, _ = f.buckets.bounds(from)
+	f.next, _ = f.buckets.Bounds(from)
 }
 
 // bucket emits the empty buckets before the one at ts, and that one.
@@ -61,7 +61,7 @@ func (f *filler) bucket(ts int64, values []float64) error {
 		return err
 	}
 	f.known, f.lastTS, f.last = true, ts, append(f.last[:0], values...)
-	_, f.next = f.buckets.bounds(ts)
+	_, f.next = f.buckets.Bounds(ts)
 	return nil
 }
 
@@ -81,7 +81,7 @@ func (f *filler) gap(until int64, following []float64) error {
 		if err := f.emit(f.next, f.row); err != nil {
 			return err
 		}
-		_, f.next = f.buckets.bounds(f.next)
+		_, f.next = f.buckets.Bounds(f.next)
 	}
 	return nil
 }

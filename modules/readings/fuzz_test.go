@@ -41,10 +41,10 @@ func FuzzParseQuery(f *testing.F) {
 			require.Equal(t, *q.Interval, again)
 			buckets := NewBuckets(*q.Interval, q.Zone)
 			for _, ts := range []int64{q.From, q.To - 1} {
-				start, end := buckets.bounds(ts)
+				start, end := buckets.Bounds(ts)
 				require.True(t, start <= ts && ts < end)
 			}
-			require.Positive(t, buckets.count(q.From, q.To))
+			require.Positive(t, buckets.Count(q.From, q.To))
 		}
 	})
 }

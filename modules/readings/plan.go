@@ -67,7 +67,7 @@ func (s *Service) mustCount(q Query, series int) bool {
 
 // bucketsOf returns how many buckets an answer has at most.
 func (s *Service) bucketsOf(q Query, series int) int64 {
-	return NewBuckets(*q.Interval, q.Zone).count(q.From, q.To) * int64(series)
+	return NewBuckets(*q.Interval, q.Zone).Count(q.From, q.To) * int64(series)
 }
 
 // refuse returns an Invalid fault when the answer would have more points than QueryMaxPoints. Pages of a limited answer

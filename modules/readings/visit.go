@@ -210,7 +210,7 @@ func (v *bucketVisitor) enter(ts int64) error {
 	if err := v.flush(); err != nil {
 		return err
 	}
-	v.start, v.until = v.buckets.bounds(ts)
+	v.start, v.until = v.buckets.Bounds(ts)
 	return nil
 }
 

@@ -31,6 +31,7 @@ type Hub struct {
 	retention retention
 	sheets    *sheets
 	labels    *labels
+	closer    *closer
 	room      room
 	slowAfter time.Duration
 	backlog   *backlog
@@ -57,6 +58,8 @@ type Sources struct {
 	Registry registry
 	// Retention decides which newest readings may still be sent.
 	Retention retention
+	// History answers what buckets hold.
+	History ask
 	// Loaded is closed once the window has caught up with the log; until then streams are refused.
 	Loaded <-chan struct{}
 	// Draining is closed when the server begins to stop; that ends every stream.
@@ -71,6 +74,7 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter,
 		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
 	}
+	h.closer = newCloser(from, h.backlog, &h.room)
 	h.metrics = newMetrics(registerer, h.furthest)
 	h.work, h.stop = context.WithCancel(context.Background())
 	for range runtime.GOMAXPROCS(0) {
@@ -160,6 +164,9 @@ func (h *Hub) prepare(ctx context.Context, r *Request, ticket *ticket) (*viewer,
 // locate finds out where the viewer begins.
 func (v *viewer) locate(ctx context.Context) (err error) {
 	switch r := v.request; {
+	case r.Buckets != nil:
+		v.buckets = newBucketing(r)
+		v.locateBuckets()
 	case r.From != nil:
 		v.pos = *r.From
 	case r.Snapshot:

@@ -34,6 +34,7 @@ type instance struct {
 	registry *devices.Registry
 	appender *readings.Appender
 	folder   *readings.Folder
+	service  *readings.Service
 	server   *httpservertest.Server
 	logs     *observer.ObservedLogs
 	metrics  *prometheus.Registry
@@ -48,7 +49,8 @@ type options struct {
 	caches    int // bytes of sheets, and of the backlog
 	checker   checker
 	slowAfter time.Duration
-	guard     guard // instead of one that takes everyone for the principal
+	clock     *clock // instead of the system's, for buckets
+	guard     guard  // instead of one that takes everyone for the principal
 }
 
 // start starts an instance on the database. It ends with the test, or by stop.
@@ -75,12 +77,21 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	if o.checker == nil {
 		o.checker = authtest.As(o.principal)
 	}
+	limits := config.Readings{QueryTimeout: time.Minute, QueryMaxPoints: 1_000_000}
+	i.service = readings.NewService(db, i.log, tail, i.window, i.appender, i.folder, i.registry, limits, 4)
 	drain := httpserver.NewDrain()
 	i.hub = NewHub(o.streaming, Sources{
 		Window: i.window, Log: i.log, Registry: i.registry, Retention: i.folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
+		History: func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
+			return i.service.History(ctx, who, q, rows)
+		},
 	}, i.metrics, zap.New(seen))
 	if o.caches > 0 {
 		i.hub.sheets.kept.budget, i.hub.backlog.kept.budget = o.caches, o.caches
+	}
+	if o.clock != nil {
+		i.hub.closer.now, i.hub.closer.grace, i.hub.closer.pace = o.clock.now, 0, 0
+		o.clock.watch(i.hub)
 	}
 	if o.slowAfter > 0 {
 		i.hub.slowAfter = o.slowAfter
@@ -90,7 +101,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	require.NoError(t, i.appender.Start(ctx))
 	require.NoError(t, i.hub.Start(ctx))
 	<-tail.Loaded()
-	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, o.guard)},
+	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, o.guard), readings.Routes(i.service, o.guard, 1<<20)},
 		httpservertest.WithDrain(drain), httpservertest.WithLog(logger))
 	stopped := false
 	i.stop = func() {

@@ -1,6 +1,7 @@
 package streaming
 
 import (
+	"context"
 	_ "embed"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,9 +36,13 @@ var Module = fx.Module("streaming",
 
 func provideHub(
 	cfg config.Streaming, log *readings.Log, window *readings.Window, tail *readings.Tail, folder *readings.Folder,
-	registry *devices.Registry, guard *auth.Guard, drain *httpserver.Drain, registerer prometheus.Registerer, logger *zap.Logger,
+	service *readings.Service, registry *devices.Registry, guard *auth.Guard, drain *httpserver.Drain,
+	registerer prometheus.Registerer, logger *zap.Logger,
 ) *Hub {
 	return NewHub(cfg, Sources{
 		Window: window, Log: log, Registry: registry, Retention: folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: guard,
+		History: func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
+			return service.History(ctx, who, q, rows)
+		},
 	}, registerer, logger.Named("stream"))
 }

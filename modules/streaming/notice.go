@@ -57,7 +57,8 @@ func farewell(why reason, viewers int) string {
 // gap is the data of an event that says what of the log this viewer does not get.
 type gap struct {
 	// Reason is "retention" when that part of the log has been dropped, "slow" when the viewer stayed behind and asked for
-	// gaps, and "unknown" when it has a place that this log has never had, as after a restore from a backup.
+	// gaps, "limit" when there were more buckets than are sent, and "unknown" when it has a place that this log has
+	// never had, as after a restore from a backup.
 	Reason string `json:"reason"`
 	// From (inclusive) and To (exclusive) are between when the readings were taken, RFC 3339; null when that is unknown.
 	From    *string `json:"from"`
@@ -78,10 +79,8 @@ func appendGap(dst []byte, why string, m readings.Missing, asked Selection) ([]b
 }
 
 // appendReset tells a viewer whose position is ahead of the log that it goes on at the log's head.
-func appendReset(dst []byte, claimed Position, head int64, asked Selection) ([]byte, error) {
-	return appendGapEvent(dst, Position{Seq: head}, gap{
-		Reason: "unknown", FromSeq: claimed.reached(), ToSeq: head, URL: historyURL(asked, "", ""),
-	})
+func appendReset(dst []byte, claimed, at Position, url string) ([]byte, error) {
+	return appendGapEvent(dst, at, gap{Reason: "unknown", FromSeq: claimed.reached(), ToSeq: at.Seq, URL: url})
 }
 
 func appendGapEvent(dst []byte, after Position, data gap) ([]byte, error) {
@@ -97,7 +96,25 @@ func appendGapEvent(dst []byte, after Position, data gap) ([]byte, error) {
 const maxURLWords = 100
 
 func historyURL(asked Selection, from, to string) string {
+	return historyURLWith(url.Values{}, asked, from, to)
+}
+
+// historyURL returns where history has what the stream would have had, readings or buckets.
+func (r *Request) historyURL(from, to string) string {
 	query := url.Values{}
+	if b := r.Buckets; b != nil {
+		query.Set("interval", b.Interval.String())
+		for _, aggregate := range b.Aggregates {
+			query.Add("agg", string(aggregate))
+		}
+		if b.Zone != time.UTC {
+			query.Set("tz", b.Zone.String())
+		}
+	}
+	return historyURLWith(query, r.Selection, from, to)
+}
+
+func historyURLWith(query url.Values, asked Selection, from, to string) string {
 	for name, values := range map[string][]string{"device": asked.Devices, "metric": asked.Metrics, "tag": asked.Tags} {
 		if len(values) > 0 && len(values) <= maxURLWords {
 			query[name] = values

@@ -2,11 +2,14 @@ package streaming
 
 import "time"
 
-// paced reports whether the viewer gets newest readings at times of its own rather than every event.
-func (v *viewer) paced() bool { return v.request.Every > 0 }
+// paced reports whether the viewer gets newest readings, or buckets, at times of its own rather than every event.
+func (v *viewer) paced() bool { return v.request.Every > 0 || v.buckets != nil }
 
 // tick prepares the newest readings for a paced viewer when it is time for them.
 func (v *viewer) tick(now time.Time) (err error) {
+	if v.buckets != nil {
+		return v.tickBuckets(now)
+	}
 	if !v.paced() || now.Before(v.due) || v.page != nil {
 		return nil
 	}

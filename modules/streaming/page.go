@@ -1,6 +1,7 @@
 package streaming
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -32,6 +33,7 @@ type page struct {
 	kind   pageKind
 	at     Position
 	states []devices.SeriesState // what is left of it, device by device
+	text   []byte                // what is left of a flush
 	free   func()                // gives back the room that it takes, once
 }
 
@@ -43,6 +45,8 @@ const (
 	snapshots pageKind = iota
 	// newest are readings, one for each device; the last one has an id.
 	newest
+	// buckets are those of a flush.
+	buckets
 )
 
 // room bounds the pages of all viewers together.
@@ -160,6 +164,9 @@ func (h *Hub) capture(ctx context.Context, f *filter, wanted devices.Wanted, mos
 
 // append appends the next piece of the page, the end of it with the last one, and returns how many events it has.
 func (p *page) append(dst []byte) (_ []byte, events int) {
+	if p.kind == buckets {
+		return p.appendText(dst)
+	}
 	for start := len(dst); len(p.states) > 0 && len(dst)-start < pieceBytes; {
 		n := 1
 		for n < len(p.states) && p.states[n].Device == p.states[0].Device {
@@ -189,7 +196,18 @@ func (p *page) append(dst []byte) (_ []byte, events int) {
 	return dst, events
 }
 
-func (p *page) done() bool { return len(p.states) == 0 }
+func (p *page) done() bool { return len(p.states) == 0 && len(p.text) == 0 }
+
+// appendText appends the next piece of a flush, which ends where an event does.
+func (p *page) appendText(dst []byte) (_ []byte, events int) {
+	n, behind := len(p.text), []byte("\n\n")
+	if n > pieceBytes {
+		n = pieceBytes - 1 + bytes.Index(p.text[pieceBytes-1:], behind) + len(behind)
+	}
+	events = bytes.Count(p.text[:n], behind)
+	dst, p.text = append(dst, p.text[:n]...), p.text[n:]
+	return dst, events
+}
 
 // appendNewest appends the event of a device at the instant of its newest reading.
 func (p *page) appendNewest(dst []byte, device []devices.SeriesState) []byte {

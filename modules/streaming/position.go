@@ -1,6 +1,7 @@
 package streaming
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -13,15 +14,30 @@ import (
 //
 // On the wire it is the id of the event just seen, "<seq>:<n>" with the index n of that event's first reading, or
 // "<seq>" alone when the whole batch has been seen.
+//
+// The id of an event of buckets is "<seq>@<until>": readings up to Seq have been looked at, and every bucket that ended at the
+// time Until or before has been sent.
 type Position struct {
 	Seq  int64
 	Next int32
+	// Until is in Unix ms; 0 in a stream of readings.
+	Until int64
 }
 
 var errPosition = errors.New(`must be the id of an event ("<seq>:<n>") or a seq`)
 
 // ParsePosition reads a position from text that a client sent.
 func ParsePosition(text string) (Position, error) {
+	text, until, timed := strings.Cut(text, "@")
+	if timed {
+		p, err := ParsePosition(text)
+		ms, errUntil := parseDigits(until, 53)
+		if err != nil || errUntil != nil {
+			return Position{}, errPosition
+		}
+		p.Until = ms
+		return p, nil
+	}
 	batch, index, inBatch := strings.Cut(text, ":")
 	seq, err := parseDigits(batch, 63)
 	if err != nil {
@@ -51,14 +67,21 @@ func (p Position) String() string { return string(p.append(nil)) }
 
 func (p Position) append(dst []byte) []byte {
 	if p.Next == 0 {
-		return strconv.AppendInt(dst, p.Seq, 10)
+		dst = strconv.AppendInt(dst, p.Seq, 10)
+	} else {
+		dst = append(strconv.AppendInt(dst, p.Seq+1, 10), ':')
+		dst = strconv.AppendInt(dst, int64(p.Next)-1, 10)
 	}
-	dst = append(strconv.AppendInt(dst, p.Seq+1, 10), ':')
-	return strconv.AppendInt(dst, int64(p.Next)-1, 10)
+	if p.Until > 0 {
+		dst = strconv.AppendInt(append(dst, '@'), p.Until, 10)
+	}
+	return dst
 }
 
 // before reports whether p is an earlier place than q.
-func (p Position) before(q Position) bool { return p.Seq < q.Seq || p.Seq == q.Seq && p.Next < q.Next }
+func (p Position) before(q Position) bool {
+	return cmp.Or(cmp.Compare(p.Seq, q.Seq), cmp.Compare(p.Next, q.Next), cmp.Compare(p.Until, q.Until)) < 0
+}
 
 // reached returns the newest batch of which something has been seen.
 func (p Position) reached() int64 {

@@ -132,6 +132,9 @@ type step struct {
 	committed time.Time // when the first of them was
 	sheets    []*sheet
 	devices   map[string]int32 // those that have events in the step
+
+	dated  bool  // whether oldest is known; see earliest
+	oldest int64 // instant of its readings
 }
 
 // plan takes as many batches as may go into one write.
@@ -210,6 +213,9 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	end := Position{Seq: s.to}
+	if v.buckets != nil && v.parked {
+		v.overlook(s)
+	}
 	if !v.parked || v.paced() || !v.pos.before(end) {
 		return 0, 0
 	}

@@ -31,7 +31,7 @@ const (
 const lastEventID = "Last-Event-ID"
 
 // parameters are those that a stream knows; access_token belongs to the guard.
-const parameters = "device, tag, metric, last_event_id, since, snapshot, every, slow, access_token"
+const parameters = "device, tag, metric, last_event_id, since, snapshot, every, slow, interval, agg, tz, access_token"
 
 // Selection says which readings a stream holds. Nil means all, an empty list none.
 type Selection struct {
@@ -71,12 +71,13 @@ func parseRequest(values given, header string, now time.Time) (r Request, err er
 			r.Every = p.pace(name)
 		case "slow":
 			r.Slow = p.slowness(name)
-		case "last_event_id", "since", auth.QueryToken:
+		case "last_event_id", "since", "interval", "agg", "tz", auth.QueryToken:
 		default:
 			p.fail(name, "is not a parameter of this call; it knows %s", parameters)
 		}
 	}
 	p.begin(&r, header)
+	p.buckets(&r)
 	if r.Every > 0 && values["slow"] != nil {
 		p.fail("slow", "has no meaning with every, which sends newest values anyway")
 	}

@@ -35,11 +35,16 @@ func (v *viewer) setClock() (awake bool, err error) {
 		v.parked = false
 		return true, nil
 	}
+	return false, v.conn.SetReadDeadline(v.alarm())
+}
+
+// alarm returns when the viewer next has to do something.
+func (v *viewer) alarm() time.Time {
 	beat := v.wrote.Add(v.hub.cfg.Heartbeat)
 	if v.paced() && v.due.Before(beat) {
 		beat = v.due
 	}
-	return false, v.conn.SetReadDeadline(v.orExpiry(beat))
+	return v.orExpiry(beat)
 }
 
 // rouse wakes the viewer when a heartbeat is due, with the heartbeat as what has to be written first, or when it has to

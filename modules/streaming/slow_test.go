@@ -95,7 +95,7 @@ func TestAViewerWithNothingToReadIsNotSlow(t *testing.T) {
 			began := time.Now()
 			require.Eventually(t, func() bool { return time.Since(began) > 4*i.hub.slowAfter }, waiting, tick)
 			seq := i.post(t, datum{"a", "m", int64(k), 1})
-			require.Equal(t, Position{seq - 1, 1}.String(), s.next().ID)
+			require.Equal(t, Position{Seq: seq - 1, Next: 1}.String(), s.next().ID)
 		}
 		s.close()
 	}

@@ -24,6 +24,8 @@ type Request struct {
 	Snapshot bool
 	// Every, if it is set, has newest readings sent at that pace instead of every event.
 	Every time.Duration
+	// Buckets, if it is set, has closed buckets sent instead of readings.
+	Buckets *BucketRequest
 	// Slow is what happens when the viewer stays behind.
 	Slow slowness
 	// Address and ID are the client's address and the request's id, for limits and the log.
@@ -43,8 +45,9 @@ type viewer struct {
 	mark    mark // the goroutine's own
 	// replaced is how often the log had been replaced when the viewer last looked.
 	replaced int
-	due      time.Time // when a paced viewer gets its next readings; the goroutine's own
-	member   int       // index among the pump's viewers, guarded by the pump's mu
+	due      time.Time  // when a paced viewer gets its next readings; the goroutine's own, and guarded by mu while it is parked
+	buckets  *bucketing // of a viewer of buckets, guarded like due; nil for others
+	member   int        // index among the pump's viewers, guarded by the pump's mu
 
 	conn    net.Conn
 	raw     syscall.RawConn
@@ -148,8 +151,9 @@ func (v *viewer) begin() error {
 // restart goes on at the head of a log that is not the one in which the viewer had its place, with an event that says so.
 func (v *viewer) restart(head int64) (err error) {
 	v.hub.metrics.gaps.Inc()
-	v.rest, err = appendReset(v.rest, v.pos, head, v.request.Selection)
-	v.pos, v.told = Position{Seq: head}, Position{Seq: head}
+	at := Position{Seq: head, Until: v.pos.Until}
+	v.rest, err = appendReset(v.rest, v.pos, at, v.request.historyURL("", ""))
+	v.pos, v.told = at, at
 	v.mark = mark{seq: head}
 	return err
 }
@@ -210,8 +214,12 @@ func (v *viewer) load() error {
 func (v *viewer) park() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if !v.paced() && v.pump.pos.Load() > v.pos.Seq || v.torn() {
+	behind := v.pump.pos.Load() > v.pos.Seq
+	if behind && !v.paced() || v.torn() {
 		return false
+	}
+	if behind && v.buckets != nil {
+		v.hasten()
 	}
 	v.parked = true
 	v.show()

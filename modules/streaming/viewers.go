@@ -37,6 +37,7 @@ type Asked struct {
 	Metrics     []string `json:"metrics"`
 	MetricCount int      `json:"metric_count"`
 	Every       string   `json:"every"`
+	Interval    string   `json:"interval"`
 	Slow        string   `json:"slow"`
 }
 
@@ -77,6 +78,9 @@ func (h *Hub) look(v *viewer, now time.Time) Watched {
 	}
 	if r.Every > 0 {
 		w.Filter.Every = r.Every.String()
+	}
+	if r.Buckets != nil {
+		w.Filter.Interval = r.Buckets.Interval.String()
 	}
 	w.LagBatches, w.LagSeconds = h.lag(at.pos, now)
 	return w
