@@ -171,14 +171,17 @@ func dialSlow(t *testing.T, i *instance, query string) net.Conn {
 	return conn
 }
 
-// floodEvents are much more than the buffers of a socket hold.
-const floodEvents = 200_000
+// floodEvents are much more than the buffers of a socket hold. They come in floodBatches.
+const (
+	floodEvents  = 200_000
+	floodBatches = 40
+)
 
-// flood posts floodEvents events in batches of 5,000.
+// flood posts floodEvents events.
 func (i *instance) flood(t *testing.T) {
 	t.Helper()
-	data := make([]datum, 5000)
-	for k := range floodEvents / len(data) {
+	data := make([]datum, floodEvents/floodBatches)
+	for k := range floodBatches {
 		for n := range data {
 			data[n] = datum{"a", "m", int64(k*len(data) + n), float64(n)}
 		}

@@ -31,7 +31,7 @@ type mark struct {
 
 // lags reports whether the viewer has not got to where the log was slowAfter ago, and asked for something to be done.
 func (v *viewer) lags() bool {
-	if v.slow == "" || v.slow == replay {
+	if v.request.Slow == "" || v.request.Slow == replay {
 		return false
 	}
 	now := time.Now()
@@ -48,7 +48,7 @@ func (v *viewer) note(now time.Time) {
 
 // orOverdue returns the deadline, or when the viewer would have to be disconnected if that is before.
 func (v *viewer) orOverdue(now, deadline time.Time) time.Time {
-	if v.slow != disconnect {
+	if v.request.Slow != disconnect {
 		return deadline
 	}
 	v.note(now)
@@ -61,7 +61,7 @@ func (v *viewer) orOverdue(now, deadline time.Time) time.Time {
 // hurry brings a viewer that lags to the log's head, in the way that it asked for.
 func (v *viewer) hurry() (err error) {
 	head := v.hub.window.Head()
-	switch v.slow {
+	switch v.request.Slow {
 	case coalesce:
 		if v.page, err = v.hub.skipped(v.hub.work, &v.filter, v.pos); err != nil {
 			return unreadable{err}

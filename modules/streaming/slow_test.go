@@ -2,6 +2,8 @@ package streaming
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -26,42 +28,60 @@ func (i *instance) slow(t *testing.T, mode string) *stream {
 // impatient makes viewers slow soon, and has none cut off however long a flood takes on a busy machine.
 func impatient(o *options) { o.slowAfter, o.streaming.WriteTimeout = 300*time.Millisecond, time.Hour }
 
+// flooded is the id of the flood's last event.
+var flooded = fmt.Sprintf("%d:%d", floodBatches, floodEvents/floodBatches-1)
+
+// instantOf returns the first instant after those of the flood's batch.
+func instantOf(seq int64) time.Time {
+	return time.UnixMilli(seq * floodEvents / floodBatches).UTC()
+}
+
 func TestASlowViewerThatCoalescesGoesOnWithTheNewestReadings(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), impatient)
 	s := i.slow(t, "coalesce")
-	events, last := 0, message{}
-	for last.Event != "snapshot" {
+	events, snapshots := 0, 0
+	for m := (message{}); m.ID != fmt.Sprint(floodBatches) && m.ID != flooded; {
 		var err error
-		last, err = s.receive()
+		before := m
+		m, err = s.receive()
 		require.NoError(t, err)
 		events++
+		if m.Event != "position" || before.Event != "snapshot" {
+			continue
+		}
+		snapshots++
+		seq, err := strconv.ParseInt(m.ID, 10, 64)
+		require.NoError(t, err)
+		require.JSONEq(t, fmt.Sprintf(`{"device":"a","ts":%q,"values":{"m":4999}}`,
+			instantOf(seq).Add(-time.Millisecond).Format("2006-01-02T15:04:05.000Z")), before.Data)
 	}
+	require.Positive(t, snapshots)
 	require.Less(t, events, floodEvents)
-	require.JSONEq(t, `{"device":"a","ts":"1970-01-01T00:03:19.999Z","values":{"m":4999}}`, last.Data)
-	m, err := s.receive()
-	require.NoError(t, err)
-	require.Equal(t, message{"40", "position", `{"seq":40}`}, m)
 	i.post(t, datum{"a", "m", 1, 1})
 	require.Equal(t, "41:0", s.next().ID)
-	require.EqualValues(t, 1, i.counted(t, "telltale_stream_coalesced_total"))
+	require.EqualValues(t, snapshots, i.counted(t, "telltale_stream_coalesced_total"))
 }
 
 func TestASlowViewerThatAsksForGapsIsToldWhatItMissed(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), impatient)
 	s := i.slow(t, "gap")
-	events, last := 0, message{}
-	for last.Event != "gap" {
-		last = s.next()
+	events, gaps := 0, 0
+	for m := (message{}); m.ID != fmt.Sprint(floodBatches) && m.ID != flooded; {
+		m = s.next()
 		events++
+		if m.Event != "gap" {
+			continue
+		}
+		gaps++
+		var data gap
+		require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
+		require.Equal(t, "slow", data.Reason)
+		require.Equal(t, instantOf(data.ToSeq).Format("2006-01-02T15:04:05.000Z"), *data.To)
 	}
+	require.Positive(t, gaps)
 	require.Less(t, events, floodEvents)
-	var data gap
-	require.NoError(t, json.Unmarshal([]byte(last.Data), &data))
-	require.Equal(t, "slow", data.Reason)
-	require.EqualValues(t, 40, data.ToSeq)
-	require.Equal(t, "1970-01-01T00:03:20.000Z", *data.To)
 	i.post(t, datum{"a", "m", 1, 1})
 	require.Equal(t, "41:0", s.next().ID)
 }

@@ -73,12 +73,20 @@ func tooMany(limit int, whose string) error {
 }
 
 // claim keeps the ticket until it is released; it is false when that has happened already, for want of a claim.
-func (t *ticket) claim() bool { return t.expiry.Stop() }
+func (t *ticket) claim() bool {
+	if !t.expiry.Stop() {
+		return false
+	}
+	t.expiry = nil // the memory of a timer for each viewer is worth saving
+	return true
+}
 
 // release gives the place back, once.
 func (t *ticket) release() {
 	t.once.Do(func() {
-		t.expiry.Stop()
+		if t.expiry != nil {
+			t.expiry.Stop()
+		}
 		t.from.mu.Lock()
 		decrement(t.from.users, t.user)
 		decrement(t.from.addresses, t.address)

@@ -41,7 +41,6 @@ type viewer struct {
 	filter  filter
 	ticket  *ticket
 	began   time.Time
-	slow    slowness
 	mark    mark // the goroutine's own
 	// replaced is how often the log had been replaced when the viewer last looked.
 	replaced int
@@ -49,21 +48,21 @@ type viewer struct {
 	buckets  *bucketing // of a viewer of buckets, guarded like due; nil for others
 	member   int        // index among the pump's viewers, guarded by the pump's mu
 
-	conn    net.Conn
-	raw     syscall.RawConn
-	discard [16]byte // takes what the client sends, which nobody wants
+	conn net.Conn
+	raw  syscall.RawConn
 
-	mu     sync.Mutex
-	parked bool   // the goroutine sleeps, and the pump writes
-	why    reason // why the stream has to end
-	pos    Position
-	told   Position // where the client believes to be, by the last id that it was sent
-	rest   []byte   // has to be written before anything else
-	page   *page    // comes next, nil for none
-	shown  progress // for whoever looks at viewers
-	wrote  time.Time
-	events int64
-	bytes  int64
+	mu      sync.Mutex
+	discard [1]byte // takes what the client sends, which nobody wants; the goroutine's own
+	parked  bool    // the goroutine sleeps, and the pump writes
+	why     reason  // why the stream has to end
+	pos     Position
+	told    Position // where the client believes to be, by the last id that it was sent
+	rest    []byte   // has to be written before anything else
+	page    *page    // comes next, nil for none
+	shown   progress // for whoever looks at viewers
+	wrote   time.Time
+	events  int64
+	bytes   int64
 }
 
 // progress is how far a viewer has come, as others may see it.
