@@ -45,6 +45,10 @@ var needs = map[string]auth.Scope{
 	"streamReadings":         auth.ReadingsRead,
 	"streamSelectedReadings": auth.ReadingsRead,
 	"listViewers":            auth.Admin,
+	"listStreamFilters":      auth.ReadingsRead,
+	"saveStreamFilter":       auth.ReadingsRead,
+	"getStreamFilter":        auth.ReadingsRead,
+	"deleteStreamFilter":     auth.ReadingsRead,
 }
 
 // documents holds the document of the program, which is the same for all instances.
@@ -146,6 +150,13 @@ func (p *program) prepare(ctx context.Context, id string, request *http.Request)
 			return errors.New("no example has made a key")
 		}
 		request.URL.Path = "/api/auth/keys/" + answer.Keys[0].ID
+	case "getStreamFilter", "deleteStreamFilter": // here too
+		var answer struct{ Filters []struct{ ID string } }
+		p.call("GET", "/api/stream/filters", "", "", &answer)
+		if len(answer.Filters) == 0 {
+			return errors.New("no example has saved a filter")
+		}
+		request.URL.Path = "/api/stream/filters/" + answer.Filters[0].ID
 	}
 	return nil
 }

@@ -18,16 +18,20 @@ type guard interface {
 }
 
 // Routes returns the routes of streams.
-func Routes(hub *Hub, guard guard) httpserver.Routes {
-	h := handlers{hub}
+func Routes(hub *Hub, filters *Filters, guard guard) httpserver.Routes {
+	h := handlers{hub, filters}
 	return httpserver.Routes{Name: "streaming", Mount: func(api fiber.Router) {
 		api.Get("/stream", h.wait, guard.RequireBrowser(auth.ReadingsRead), h.stream)
 		api.Post("/stream", h.wait, guard.Require(auth.ReadingsRead), h.streamByBody)
 		api.Get("/stream/viewers", guard.Require(auth.Admin), h.viewers)
+		savedHandlers{filters}.mount(api, guard)
 	}}
 }
 
-type handlers struct{ hub *Hub }
+type handlers struct {
+	hub     *Hub
+	filters *Filters
+}
 
 // wait holds a request that comes while the server starts: for a browser's EventSource a 503 would be the end for good. It
 // comes before the guard, which may need the database as well.
@@ -72,6 +76,13 @@ func (h handlers) serve(c *fiber.Ctx, values given) error {
 		return nil
 	}
 	request.Principal = auth.PrincipalOf(c)
+	if request.Filter != "" {
+		saved, err := h.filters.Find(c.UserContext(), request.Principal, request.Filter)
+		if err != nil {
+			return err
+		}
+		request.Selection = Selection{Devices: saved.Devices, Tags: saved.Tags, Metrics: saved.Metrics}
+	}
 	request.Address = strings.Clone(c.Context().RemoteIP().String())
 	request.ID = httpserver.RequestID(c)
 	serve, err := h.hub.Open(c.UserContext(), request)

@@ -101,7 +101,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	require.NoError(t, i.appender.Start(ctx))
 	require.NoError(t, i.hub.Start(ctx))
 	<-tail.Loaded()
-	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, o.guard), readings.Routes(i.service, o.guard, 1<<20)},
+	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, NewFilters(db), o.guard), readings.Routes(i.service, o.guard, 1<<20)},
 		httpservertest.WithDrain(drain), httpservertest.WithLog(logger))
 	stopped := false
 	i.stop = func() {

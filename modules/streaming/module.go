@@ -22,9 +22,12 @@ var openAPI []byte
 // Module provides the stream of readings.
 var Module = fx.Module("streaming",
 	fx.Provide(
+		NewFilters,
 		fx.Annotate(provideHub, fx.OnStart((*Hub).Start), fx.OnStop((*Hub).Stop)),
 		fx.Annotate(
-			func(hub *Hub, guard *auth.Guard) httpserver.Routes { return Routes(hub, guard) },
+			func(hub *Hub, filters *Filters, guard *auth.Guard) httpserver.Routes {
+				return Routes(hub, filters, guard)
+			},
 			fx.ResultTags(`group:"routes"`),
 		),
 		fx.Annotate(

@@ -31,7 +31,7 @@ const (
 const lastEventID = "Last-Event-ID"
 
 // parameters are those that a stream knows; access_token belongs to the guard.
-const parameters = "device, tag, metric, last_event_id, since, snapshot, every, slow, interval, agg, tz, access_token"
+const parameters = "device, tag, metric, filter, last_event_id, since, snapshot, every, slow, interval, agg, tz, access_token"
 
 // Selection says which readings a stream holds. Nil means all, an empty list none.
 type Selection struct {
@@ -58,13 +58,10 @@ func parseRequest(values given, header string, now time.Time) (r Request, err er
 	p := parser{values: values, now: now}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch name {
-		case "device":
-			r.Devices = p.words(name)
-			p.checkPatterns(r.Devices)
-		case "metric":
-			r.Metrics = p.words(name)
-		case "tag":
-			r.Tags = p.tags(name)
+		case "device", "metric", "tag":
+			p.selection(&r, name)
+		case "filter":
+			r.Filter = p.filter(name)
 		case "snapshot":
 			r.Snapshot = p.truth(name)
 		case "every":
@@ -105,6 +102,36 @@ func (p *parser) begin(r *Request, header string) {
 	default:
 		r.Since = at
 	}
+}
+
+// selectionParameters are those of a Selection.
+var selectionParameters = []string{"device", "tag", "metric"}
+
+// selection reads one of them.
+func (p *parser) selection(r *Request, name string) {
+	switch name {
+	case "device":
+		r.Devices = p.words(name)
+		p.checkPatterns(r.Devices)
+	case "metric":
+		r.Metrics = p.words(name)
+	case "tag":
+		r.Tags = p.tags(name)
+	}
+}
+
+// filter reads which saved selection is to be used.
+func (p *parser) filter(name string) string {
+	for _, other := range selectionParameters {
+		if _, given := p.values[other]; given {
+			p.fail(other, "does not go with filter, which has its own")
+		}
+	}
+	id := p.one(name)
+	if id == "" {
+		p.fail(name, "must not be empty")
+	}
+	return id
 }
 
 // parser collects what is wrong with parameters.

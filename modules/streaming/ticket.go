@@ -46,10 +46,7 @@ func (t *ticket) finally(do func()) {
 
 // issue returns a ticket, or a TooManyRequests fault.
 func (t *tickets) issue(p auth.Principal, address string) (*ticket, error) {
-	user := "user:" + p.Subject
-	if p.KeyID != "" {
-		user = "key:" + p.KeyID
-	}
+	user := accountOf(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.perUser > 0 && t.users[user] >= t.perUser {

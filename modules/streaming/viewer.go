@@ -16,6 +16,8 @@ import (
 type Request struct {
 	Principal auth.Principal
 	Selection
+	// Filter is the id of a saved selection to be used, "" for none.
+	Filter string
 	// From is where to resume; nil means at the log's head.
 	From *Position
 	// Since, if From is nil, begins with the first batch committed at that time or later; zero means at the log's head.

@@ -22,6 +22,15 @@ CREATE TABLE api_keys (
     revoked_at   timestamptz
 );
 
+-- Selections that viewers use by their id.
+CREATE TABLE stream_filters (
+    id         text PRIMARY KEY,                       -- a hash of owner and body
+    owner      text NOT NULL,                          -- user:<name> or key:<id>
+    body       jsonb NOT NULL,                         -- the lists device, tag and metric; absent ones let everything through
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX stream_filters_owner ON stream_filters (owner);
+
 -- Ids and names of metrics are in the order of their bytes, whatever the locale of the server is.
 CREATE TABLE devices (
     id         text COLLATE "C" PRIMARY KEY,
