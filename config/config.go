@@ -91,7 +91,8 @@ type Readings struct {
 	MaxUnfoldedReadings int
 	// FoldReadings starts a fold early when so many readings are unfolded.
 	FoldReadings int
-	// FoldInterval is how often everything is folded otherwise; folds happen at its multiples since the epoch.
+	// FoldInterval is how often everything is folded otherwise; folds happen at its multiples since the epoch, those of a
+	// whole day an hour later.
 	FoldInterval time.Duration
 	// WindowBytes is how much of the already folded log stays in memory for viewers that resume.
 	WindowBytes int

@@ -85,6 +85,10 @@ func (f *Folder) run(ctx context.Context) {
 				continue
 			}
 			next = f.next(now)
+			// Days come before the fold: what it moves into one that is closed becomes a chunk of a day at once.
+			if err := f.closeDays(ctx); err != nil && ctx.Err() == nil {
+				f.logger.Error("days that are over are closed later", zap.Error(err))
+			}
 			if err := f.Fold(ctx); err != nil && ctx.Err() == nil {
 				f.logger.Error("folding failed; the readings stay in the log and the next fold takes them", zap.Error(err))
 				next = now.Add(foldAgain)
@@ -96,16 +100,17 @@ func (f *Folder) run(ctx context.Context) {
 	}
 }
 
-// next returns when the regular fold after now is due.
+// next returns when the regular fold after now is due. Folds of a whole day wait until it can be closed.
 func (f *Folder) next(now time.Time) time.Time {
-	return now.Add(-foldGrace).Truncate(f.limits.FoldInterval).Add(f.limits.FoldInterval + foldGrace)
+	grace := foldGrace
+	if f.limits.FoldInterval%(24*time.Hour) == 0 {
+		grace += closeGrace
+	}
+	return now.Add(-grace).Truncate(f.limits.FoldInterval).Add(f.limits.FoldInterval + grace)
 }
 
-// maintain closes days, removes readings past their retention, and keeps the log's blocks ahead of its head and within its retention.
+// maintain removes readings past their retention, and keeps the log's blocks ahead of its head and within its retention.
 func (f *Folder) maintain(ctx context.Context) {
-	if err := f.closeDays(ctx); err != nil && ctx.Err() == nil {
-		f.logger.Error("days that are over are closed later", zap.Error(err))
-	}
 	if err := f.enforceRetention(ctx); err != nil && ctx.Err() == nil {
 		f.logger.Warn("readings past their retention, which no answer shows, stay on disk for now", zap.Error(err))
 	}
