@@ -34,6 +34,14 @@ type engine struct {
 // startEngine starts an instance that folds only when told to. It ends with the test.
 func startEngine(t testing.TB, db *postgres.DB, change ...func(*config.Readings)) *engine {
 	t.Helper()
+	e, stop := newEngine(t, db, change...)
+	t.Cleanup(stop)
+	return e
+}
+
+// newEngine starts an instance that ends by stop.
+func newEngine(t testing.TB, db *postgres.DB, change ...func(*config.Readings)) (e *engine, stop func()) {
+	t.Helper()
 	limits := testLimits
 	for _, c := range change {
 		c(&limits)
@@ -46,11 +54,13 @@ func startEngine(t testing.TB, db *postgres.DB, change ...func(*config.Readings)
 	folder := NewFolder(db, log, tail, window, limits, logger)
 	ctx := context.Background()
 	require.NoError(t, tail.Start(ctx))
-	t.Cleanup(func() { require.NoError(t, tail.Stop(ctx)) })
 	require.NoError(t, appender.Start(ctx))
-	t.Cleanup(func() { require.NoError(t, appender.Stop(ctx)) })
+	stop = func() {
+		require.NoError(t, appender.Stop(ctx))
+		require.NoError(t, tail.Stop(ctx))
+	}
 	<-tail.Loaded()
-	return &engine{NewService(db, log, tail, window, appender, folder, registry, limits, 4)}
+	return &engine{NewService(db, log, tail, window, appender, folder, registry, limits, 4)}, stop
 }
 
 // post ingests a body of JSON and returns its seq.

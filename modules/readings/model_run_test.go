@@ -1,0 +1,319 @@
+package readings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/config"
+	"telltale/modules/readings/payload"
+	"telltale/platform/fault"
+	"telltale/platform/postgres"
+	"telltale/platform/postgres/pgtest"
+)
+
+// seeds is how many random runs there are: four, or as TELLTALE_SEEDS says (see task model).
+func seeds(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("TELLTALE_SEEDS")
+	if text == "" {
+		return 4
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	require.NoError(t, err)
+	return n
+}
+
+// TestTheEngineAgreesWithAPlainModel has two instances on one database do random things: append (late, repeated, corrected, in
+// any order), fold, pack, forget what is past its retention, delete devices, restart, and lose their database between any
+// two statements. Queries under way meanwhile see what was before or what is after; when it is over, every kind of query
+// is compared.
+func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
+	t.Parallel()
+	for seed := range seeds(t) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			r := newModelRun(t, seed)
+			for range 80 {
+				r.step(t)
+				r.check(t)
+			}
+			r.checkTables(t)
+			require.Positive(t, r.notModified)
+			require.Positive(t, r.cuts)
+			t.Logf("%d cuts, after which %d changes stood that were not acknowledged; %d answers while something changed",
+				r.cuts, r.stood, r.watched)
+		})
+	}
+}
+
+type modelRun struct {
+	random    *rand.Rand
+	model     model
+	clock     time.Time // of whole ms
+	cfg       config.DB
+	db        *postgres.DB // past all gates
+	instances []*instance
+	started   int
+	seq       int64 // of the newest batch
+	pack      int
+
+	asked                             []asked
+	notModified, cuts, stood, watched int
+}
+
+// instance is an engine whose connections go through a gate.
+type instance struct {
+	*engine
+	gate *gate
+	db   *postgres.DB
+	stop func()
+}
+
+func newModelRun(t *testing.T, seed uint64) *modelRun {
+	t.Helper()
+	r := &modelRun{random: rand.New(rand.NewPCG(seed, 1)), clock: millis(modelStart), cfg: pgtest.Config(t)}
+	r.model = model{map[string]map[int64]float64{}, map[string]int{}, []int{0, 9}[r.random.IntN(2)]}
+	r.db = pgtest.Open(t, r.cfg)
+	r.pack = []int{4, 40, packReadings}[r.random.IntN(3)]
+	for _, statement := range []string{updateClosed, updateRetention} {
+		_, err := r.db.Exec(t.Context(), statement, map[string]any{
+			updateClosed: r.clock.Truncate(24 * time.Hour), updateRetention: r.model.general,
+		}[statement])
+		require.NoError(t, err)
+	}
+	r.instances = []*instance{r.start(t), r.start(t)}
+	return r
+}
+
+// start starts an instance that lives by the run's clock.
+func (r *modelRun) start(t *testing.T) *instance {
+	t.Helper()
+	r.started++
+	gate, cfg := newGate(t, r.cfg, r.started)
+	t.Cleanup(gate.close)
+	db := pgtest.Open(t, cfg)
+	e, stop := newEngine(t, db, func(limits *config.Readings) { limits.RetentionDays = r.model.general })
+	i := &instance{e, gate, db, sync.OnceFunc(func() {
+		stop()
+		require.NoError(t, db.Stop(context.Background()))
+		gate.close()
+	})}
+	t.Cleanup(i.stop)
+	e.folder.now, e.folder.pack = func() time.Time { return r.clock }, r.pack
+	return i
+}
+
+// modelStart is a day on which clocks change in Berlin, a week before the end of a month.
+var modelStart = time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC).UnixMilli()
+
+// change is something that happens at one instance.
+type change struct {
+	do func(ctx context.Context, e *engine) error
+	// effect is what it does to the model, by one batch; nil when no answer shows it.
+	effect func(m model)
+	// statements is about how many it takes.
+	statements int
+}
+
+// step has something happen at one instance while both are asked, and perhaps cuts that instance off in the middle of it.
+func (r *modelRun) step(t *testing.T) {
+	t.Helper()
+	c := r.choose(t)
+	after := r.model.clone()
+	if c.effect != nil {
+		c.effect(after)
+		after.forget(r.clock)
+	}
+	acting := r.random.IntN(2)
+	i := r.instances[acting]
+	if r.random.IntN(3) == 0 {
+		i.gate.arm(1+r.random.IntN(c.statements), r.random.IntN(2) == 0)
+	}
+	err := r.watch(t, r.query(), after, func() error { return c.do(t.Context(), i.engine) })
+	cut := i.gate.disarm()
+	if cut {
+		r.cuts++
+		i.gate.settle(t, r.db)
+	} else {
+		require.NoError(t, err)
+	}
+	head := r.head(t)
+	if c.effect != nil && (err == nil || head > r.seq) {
+		require.Equal(t, r.seq+1, head, "acknowledged is durable")
+		r.model = after
+		if err != nil {
+			r.stood++
+		}
+	}
+	require.LessOrEqual(t, head, r.seq+1)
+	r.seq = head
+	switch {
+	case r.random.IntN(10) == 0 || cut && r.random.IntN(2) == 0:
+		i.stop()
+		r.instances[acting] = r.start(t)
+	case cut:
+		i.recover(t)
+	}
+}
+
+// recover lets an instance that was cut off through again, once it has noticed.
+func (i *instance) recover(t *testing.T) {
+	t.Helper()
+	connected := func() bool { _, err := i.db.Probe().Check(); return err == nil }
+	_, err := i.db.Exec(t.Context(), `SELECT`) // for which it notices at once
+	require.Error(t, err)
+	require.Eventually(t, func() bool { return !connected() }, time.Minute, time.Millisecond)
+	i.gate.open()
+	require.Eventually(t, connected, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { i.tail.ring(""); return i.tail.Err() == nil }, time.Minute, time.Millisecond)
+}
+
+func (r *modelRun) head(t *testing.T) int64 {
+	t.Helper()
+	head, err := NewLog(r.db).head(t.Context())
+	require.NoError(t, err)
+	return head
+}
+
+// watch asks both instances again and again until do returns: each answer must be the one before do or the one after it, and
+// none before it comes behind one after it.
+func (r *modelRun) watch(t *testing.T, q Query, after model, do func() error) error {
+	t.Helper()
+	want := []map[string][][]float64{known(r.model.answer(q)), known(after.answer(q))}
+	var asking sync.WaitGroup
+	over := make(chan struct{})
+	counts := make([]int, len(r.instances))
+	for k, i := range r.instances {
+		asking.Go(func() {
+			for seen := 0; ; counts[k]++ {
+				got := &collected{points: map[string][][]float64{}}
+				if err := i.History(t.Context(), everyone, q, got); err != nil {
+					if fault.KindOf(err) != fault.Unavailable {
+						t.Errorf("asking instance %d meanwhile: %v", k, err)
+					}
+					return // it was cut off
+				}
+				for seen < len(want) && !reflect.DeepEqual(want[seen], known(got.points)) {
+					seen++
+				}
+				if seen == len(want) {
+					t.Errorf("instance %d answers %v\nto %v, which is neither what was before nor what is after", k, got.points, q)
+					return
+				}
+				select {
+				case <-over:
+					return
+				default:
+				}
+			}
+		})
+	}
+	err := do()
+	close(over)
+	asking.Wait()
+	for _, n := range counts {
+		r.watched += n
+	}
+	return err
+}
+
+// choose picks what happens next. What is no business of an instance has happened when it returns.
+func (r *modelRun) choose(t *testing.T) change {
+	t.Helper()
+	switch n := r.random.IntN(26); {
+	case n < 12:
+		return r.post()
+	case n < 17:
+		return change{do: func(ctx context.Context, e *engine) error { return e.folder.Fold(ctx) }, statements: 25}
+	case n < 18:
+		return change{do: func(_ context.Context, e *engine) error {
+			e.window.Prune(time.Now().Add(time.Hour))
+			return nil
+		}, statements: 5}
+	case n < 22:
+		r.clock = r.clock.Add(time.Duration(r.random.IntN(30*3600*1000)) * time.Millisecond)
+		r.model.forget(r.clock)
+		return change{do: func(ctx context.Context, e *engine) error {
+			return errors.Join(e.folder.closeDays(ctx), e.folder.enforceRetention(ctx))
+		}, statements: 30}
+	case n < 24:
+		r.retain(t)
+		return change{do: func(ctx context.Context, e *engine) error { return e.folder.enforceRetention(ctx) }, statements: 15}
+	default:
+		device := fmt.Sprint("device-", r.random.IntN(4))
+		if !r.exists(t, device) {
+			return r.post()
+		}
+		return change{
+			do:         func(ctx context.Context, e *engine) error { return e.Drop(ctx, device) },
+			effect:     func(m model) { m.drop(device) },
+			statements: 8,
+		}
+	}
+}
+
+// post returns the sending of up to 40 readings: around hour and day boundaries, some of them at instants used before.
+func (r *modelRun) post() change {
+	type reading struct {
+		series string
+		ts     int64
+		value  float64
+	}
+	var items []string
+	var readings []reading
+	for range 1 + r.random.IntN(40) {
+		device, metric := fmt.Sprint("device-", r.random.IntN(4)), fmt.Sprint("metric-", r.random.IntN(2))
+		ts := modelStart + int64(r.random.IntN(2000))*360_000
+		value := float64(r.random.IntN(1000)) / 4 // sums of quarters are exact
+		items = append(items, fmt.Sprintf(`{"device":%q,"ts":%d,"values":{%q:%v}}`, device, ts, metric, value))
+		readings = append(readings, reading{device + "/" + metric, ts, value})
+	}
+	request := payload.Request{
+		ContentType: "application/json", Data: []byte(`{"readings":[` + strings.Join(items, ",") + `]}`), MaxBytes: 1 << 20, Now: time.Now(),
+	}
+	return change{
+		do: func(ctx context.Context, e *engine) error {
+			_, err := e.Ingest(ctx, everyone, request, false)
+			return err
+		},
+		effect: func(m model) {
+			for _, x := range readings {
+				m.set(x.series, x.ts, x.value)
+			}
+		},
+		statements: 3,
+	}
+}
+
+// retain changes how long a device's readings are kept, but never so that it would bring back what is forgotten.
+func (r *modelRun) retain(t *testing.T) {
+	t.Helper()
+	device, days := fmt.Sprint("device-", r.random.IntN(4)), 2+r.random.IntN(10)
+	if !r.exists(t, device) || r.clock.UnixMilli()-int64(days)*day < r.model.floor(device, r.clock) {
+		return
+	}
+	_, err := r.db.Exec(t.Context(), `UPDATE devices SET retention_days = $2 WHERE id = $1`, device, days)
+	require.NoError(t, err)
+	for _, i := range r.instances {
+		require.NoError(t, i.registry.Load(t.Context()))
+	}
+	r.model.days[device] = days
+	r.model.forget(r.clock)
+}
+
+func (r *modelRun) exists(t *testing.T, device string) (yes bool) {
+	t.Helper()
+	require.NoError(t, r.db.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM devices WHERE id = $1)`, device).Scan(&yes))
+	return yes
+}
