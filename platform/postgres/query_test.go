@@ -176,6 +176,26 @@ func TestAConnectionLostInAStatementIsUnavailableAndTheNextStatementWorks(t *tes
 			batch.Queue("SELECT pg_terminate_backend(pg_backend_pid())")
 			return db.SendBatch(ctx, batch).Close()
 		},
+		"row of a batch": func() error {
+			batch := &pgx.Batch{}
+			batch.Queue("SELECT pg_terminate_backend(pg_backend_pid())")
+			results := db.SendBatch(ctx, batch)
+			defer results.Close()
+			var ok bool
+			return results.QueryRow().Scan(&ok)
+		},
+		"rows of a batch": func() error {
+			batch := &pgx.Batch{}
+			batch.Queue("SELECT pg_terminate_backend(pg_backend_pid())")
+			results := db.SendBatch(ctx, batch)
+			defer results.Close()
+			rows, err := results.Query()
+			if err != nil {
+				return err
+			}
+			_, err = pgx.CollectRows(rows, pgx.RowTo[bool])
+			return err
+		},
 	}
 	for name, suicide := range suicides {
 		err := suicide()

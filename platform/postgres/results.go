@@ -80,6 +80,14 @@ func (r *row) Scan(dest ...any) error {
 	return r.explain(r.row.Scan(dest...))
 }
 
+// explainedRow is a row of results that keep their connection.
+type explainedRow struct {
+	row pgx.Row
+	lease
+}
+
+func (r explainedRow) Scan(dest ...any) error { return r.explain(r.row.Scan(dest...)) }
+
 type failedRow struct{ err error }
 
 func (r failedRow) Scan(...any) error { return r.err }
@@ -108,6 +116,8 @@ func (b *batchResults) Query() (pgx.Rows, error) {
 	r, err := b.BatchResults.Query()
 	return &explainedRows{Rows: r, lease: b.lease}, b.explain(err)
 }
+
+func (b *batchResults) QueryRow() pgx.Row { return explainedRow{b.BatchResults.QueryRow(), b.lease} }
 
 func (b *batchResults) Close() error {
 	err := b.BatchResults.Close()
