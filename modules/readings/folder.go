@@ -127,8 +127,9 @@ func (f *Folder) maintain(ctx context.Context) {
 }
 
 const (
-	// An instance whose machine vanishes between two statements must not keep every other one from folding.
-	limitSilence  = `SET LOCAL idle_in_transaction_session_timeout = '1min'`
+	// An instance whose machine vanishes between two statements must not keep every other one from folding. Statements are
+	// planned for the months that they are about: whoever locks another one does not keep a fold waiting.
+	settleFold    = `SELECT set_config('idle_in_transaction_session_timeout', '1min', true), set_config('plan_cache_mode', 'auto', true)`
 	tryFoldLock   = `SELECT pg_try_advisory_xact_lock($1)`
 	selectFolded  = `SELECT folded_seq FROM log_state`
 	updateFolded  = `UPDATE log_state SET folded_seq = $1`
@@ -170,7 +171,7 @@ func (f *Folder) Fold(ctx context.Context) error {
 // underLock runs a function in a transaction that holds the fold lock, unless another instance does: then mine is false.
 func (f *Folder) underLock(ctx context.Context, run func(tx pgx.Tx, mine bool) error) error {
 	return f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, limitSilence); err != nil {
+		if _, err := tx.Exec(ctx, settleFold); err != nil {
 			return err
 		}
 		var mine bool

@@ -139,7 +139,10 @@ func (s *Service) newScan(q Query, series []devices.SeriesState) scan {
 	for i, state := range series {
 		ids[i], floors[i] = state.ID, s.folder.floor(state.RetentionDays)
 	}
-	pass := scan{db: s.db, recent: s.window.view(ids), from: q.From, to: q.To, resume: q.From, floors: floors}
+	pass := scan{
+		db: s.db, months: &s.months, known: s.months.Load(),
+		recent: s.window.view(ids), from: q.From, to: q.To, resume: q.From, floors: floors,
+	}
 	if q.After != nil {
 		pass.resume = max(q.From, q.After.Seek)
 	}

@@ -85,5 +85,10 @@ func (o *opening) visit(ctx context.Context, pass *scan, v visitor) error {
 		return fmt.Errorf("reading chunks: %w", err)
 	}
 	defer rows.Close()
-	return pass.walk(rows, v)
+	if err = pass.walk(rows, v); errors.Is(err, errNewMonth) {
+		rows.Close()
+		o.close()
+		return pass.run(ctx, v)
+	}
+	return err
 }

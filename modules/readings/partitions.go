@@ -28,8 +28,7 @@ const monthsAtOnce = 24
 // ensureMonths makes the partitions that the view's readings need, and that of the next month in time. It is not ready when
 // another instance is folding: by the time that one has ended, the partitions would still not be there.
 //
-// It commits before the fold begins: a query whose plan was made just before a partition came takes its snapshot before the
-// fold ends, so that it finds in the window what is not yet in the partition it does not know.
+// It commits before the fold begins: whatever is planned after that finds the partitions.
 func (f *Folder) ensureMonths(ctx context.Context, recent view) (ready bool, err error) {
 	now := f.now()
 	months := map[int64]bool{monthSpan.floor(now.UnixMilli()): true, monthSpan.floor(now.Add(monthsAhead).UnixMilli()): true}
@@ -65,6 +64,9 @@ func (f *Folder) ensureMonths(ctx context.Context, recent view) (ready bool, err
 const selectMissingMonths = `
 SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL`
 
+// countMonths lets a query notice that it may have been planned without the newest partitions.
+const countMonths = `UPDATE log_state SET months = months + $1`
+
 // attachMonths makes the partitions of the months given, by their starts, that do not exist yet. Attaching locks out neither
 // readers nor writers. The caller holds the fold lock.
 func attachMonths(ctx context.Context, tx pgx.Tx, months []int64) error {
@@ -89,7 +91,10 @@ func attachMonths(ctx context.Context, tx pgx.Tx, months []int64) error {
 			return err
 		}
 	}
-	return nil
+	if len(missing) > 0 {
+		_, err = tx.Exec(ctx, countMonths, len(missing))
+	}
+	return err
 }
 
 func attachMonth(ctx context.Context, tx pgx.Tx, name string, first time.Time) error {

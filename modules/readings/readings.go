@@ -9,6 +9,7 @@ package readings
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +34,8 @@ type Service struct {
 	queries chan struct{} // a place for each history query that may run at once
 	// bucketValues is how many values of a bucket percentiles are made of.
 	bucketValues int64
+	// months is how many partitions of chunks are known to have been made; a scan finds out when there are more.
+	months atomic.Int64
 }
 
 // NewService returns the front door to the parts given. queries is how many history queries run at once; it is less than

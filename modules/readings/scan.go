@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,6 +19,10 @@ import (
 // The window is captured before the chunks are read, in a single statement. Whatever that statement does not see in chunks
 // was unfolded when the window was captured, so nothing is missing; and its snapshot tells how far chunks reach, so
 // nothing of the window is counted twice. The answer is exact as of max(view.head, folded).
+//
+// PostgreSQL plans a statement before it takes the statement's snapshot. If a partition came and was folded into in between,
+// the snapshot says so and the plan does not have it. So the snapshot also tells how many partitions there have been: when
+// that is more than were known before the statement was sent, the statement is sent again.
 type scan struct {
 	db     *postgres.DB
 	recent view
@@ -27,6 +32,9 @@ type scan struct {
 	resume int64
 	// floors are where what is kept of each series begins; nil when everything is.
 	floors []int64
+	// months is how many partitions this instance knows to have been made.
+	months *atomic.Int64
+	known  int64 // of them when the statement was sent
 	// buckets are what the caller needs only summaries of; nil when it needs every point.
 	buckets *Buckets
 }
@@ -48,21 +56,43 @@ type visitor interface {
 	end(err error) error
 }
 
+// errNewMonth says that the plan of a scan's statement may lack a partition which its snapshot sees. Nothing has been
+// visited then.
+var errNewMonth = errors.New("a new month of chunks came while the query was planned")
+
 // run reads the chunks and visits every series of the view.
 func (s *scan) run(ctx context.Context, v visitor) error {
+	for {
+		if err := s.attempt(ctx, v); !errors.Is(err, errNewMonth) {
+			return err
+		}
+	}
+}
+
+func (s *scan) attempt(ctx context.Context, v visitor) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.known = s.months.Load()
 	query, args := s.question()
 	rows, err := s.db.Query(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("reading chunks: %w", err)
 	}
 	defer rows.Close()
-	return s.walk(rows, v)
+	if err = s.walk(rows, v); errors.Is(err, errNewMonth) {
+		cancel() // instead of reading what is left
+	}
+	return err
 }
 
-// walk visits every series of the view, with the rows that the scan's statement has answered.
+// walk visits every series of the view, with the rows that the scan's statement has answered. After errNewMonth run does.
 func (s *scan) walk(rows pgx.Rows, v visitor) error {
 	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
-	return v.end(walk.run())
+	err := walk.run()
+	if errors.Is(err, errNewMonth) {
+		return err
+	}
+	return v.end(err)
 }
 
 // instants returns those of the i-th series' readings within [from, to), in ascending order.
@@ -103,6 +133,10 @@ func (w *walker) run() error {
 		}
 		if !known {
 			w.folded, known = row.folded, true
+			if row.months != w.scan.known {
+				w.scan.months.Store(row.months)
+				return errNewMonth
+			}
 		}
 		if err := w.row(row); err != nil {
 			return err
@@ -204,11 +238,12 @@ type chunkRow struct {
 	deltas  []byte
 	value   []byte
 	folded  int64
+	months  int64
 }
 
 // parseChunkRow reads a row in PostgreSQL's binary format, which is much cheaper than scanning it by reflection.
 func parseChunkRow(raw [][]byte) (row chunkRow, err error) {
-	if len(raw) != 12 || len(raw[0]) != 8 || len(raw[1]) != 8 || len(raw[2]) != 2 || len(raw[3]) != 4 || len(raw[11]) != 8 {
+	if len(raw) != 13 || len(raw[0]) != 8 || len(raw[1]) != 8 || len(raw[2]) != 2 || len(raw[3]) != 4 || len(raw[11]) != 8 || len(raw[12]) != 4 {
 		return row, fmt.Errorf("%w: row of %d columns", errChunk, len(raw))
 	}
 	float := func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) }
@@ -224,6 +259,7 @@ func parseChunkRow(raw [][]byte) (row chunkRow, err error) {
 		deltas: raw[9],
 		value:  raw[10],
 		folded: int64(binary.BigEndian.Uint64(raw[11])),
+		months: int64(binary.BigEndian.Uint32(raw[12])),
 	}, nil
 }
 

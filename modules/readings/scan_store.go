@@ -14,7 +14,7 @@ import "time"
 // passes over all other partitions. The arrays are left out where the summary will do.
 const (
 	selectChunks = `
-SELECT wanted.n, chunk.*, (SELECT folded_seq FROM log_state)
+SELECT wanted.n, chunk.*, (SELECT folded_seq FROM log_state), (SELECT months FROM log_state)
 FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
 	WITH ORDINALITY AS wanted (id, month, day, hour, since, until, n)
 CROSS JOIN LATERAL (`

@@ -22,14 +22,14 @@ type survey struct {
 
 // A row has another xmin after each time it was written, and whatever changes a chunk of a day that is over writes the day's
 // statistics too. So the sum of hashes changes with every reading that a fold adds or corrects; with two different hashes
-// it has 128 bits.
+// it has 128 bits. The number of months is in the mark for a statement that does not know the newest one (see errNewMonth).
 const (
 	shareOfChunk = `count * extract(epoch FROM least(start_at + hours * interval '1 hour', $3) - greatest(start_at, $2)) / (3600 * hours)`
 	stateOfChunk = `concat_ws(' ', series_id, extract(epoch FROM start_at)::bigint, hours, xmin)`
 
 	surveyHead = `
 SELECT coalesce(sum(within), 0)::bigint, coalesce(max(readings), 0)::bigint,
-	coalesce(sum(mark), 0)::text || ' ' || coalesce(sum(other), 0)::text, (SELECT folded_seq FROM log_state)
+	concat_ws(' ', coalesce(sum(mark), 0), coalesce(sum(other), 0), (SELECT months FROM log_state)), (SELECT folded_seq FROM log_state)
 FROM (
 	SELECT sum(count) AS readings, sum(within) AS within,
 		sum(CASE WHEN $6 THEN hashtextextended(state, 0)::numeric END) AS mark,

@@ -89,6 +89,7 @@ CREATE TABLE log_state (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     folded_seq  bigint NOT NULL DEFAULT 0,             -- every batch up to here is in chunks
     dropped_seq bigint NOT NULL DEFAULT 0,             -- the newest batch that dropped series
+    months      integer NOT NULL DEFAULT 0,            -- partitions that reading_chunks has ever been given
     retention_days integer NOT NULL DEFAULT 0,         -- the general setting, as the program was told last; 0 for ever
     closed_until timestamptz NOT NULL                  -- days (in UTC) before it have their statistics in reading_days
         DEFAULT (date_trunc('day', now() AT TIME ZONE 'UTC' - interval '1 hour') AT TIME ZONE 'UTC')
