@@ -45,6 +45,7 @@ type nameTable interface {
 type registry interface {
 	nameTable
 	directory
+	Select(devices, metrics []string) []devices.SeriesState
 	Capture(w devices.Wanted, most int) (states []devices.SeriesState, seq int64, ok bool)
 	Size() int
 }

@@ -152,13 +152,14 @@ func (v *viewer) turnPage() {
 func (v *viewer) fill(t *tray, batches []*readings.Batch) (state, error) {
 	t.reset()
 	pos, result := v.pos, full
+	sought := v.hub.sought(&v.filter)
 	for !t.full() {
 		b, s := v.next(pos.Seq, batches)
 		if b == nil {
 			result = s
 			break
 		}
-		if int(pos.Next) >= b.Len() {
+		if int(pos.Next) >= b.Len() || !sought.mayBeIn(b) {
 			pos = Position{Seq: b.Seq}
 			continue
 		}
