@@ -9,6 +9,7 @@ type metrics struct {
 	bytes     prometheus.Counter
 	gaps      prometheus.Counter
 	coalesced prometheus.Counter
+	wakes     prometheus.Counter
 	delay     prometheus.Histogram
 	ends      *prometheus.CounterVec
 }
@@ -31,6 +32,9 @@ func newMetrics(registerer prometheus.Registerer, furthest func() float64) *metr
 		coalesced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "telltale_stream_coalesced_total", Help: "Times that a slow viewer got newest readings instead of all.",
 		}),
+		wakes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "telltale_stream_wakes_total", Help: "Times that a viewer was woken to read on by itself: its connection took not all at once, or it was too much for one write.",
+		}),
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "telltale_stream_delay_seconds",
 			Help:    "From the commit of a batch, by the database's clock, until a pump has written it to its viewers.",
@@ -43,6 +47,6 @@ func newMetrics(registerer prometheus.Registerer, furthest func() float64) *metr
 	behind := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "telltale_stream_lag_batches", Help: "Batches that the viewer who is furthest behind has not got yet.",
 	}, furthest)
-	registerer.MustRegister(behind, m.viewers, m.events, m.bytes, m.gaps, m.coalesced, m.delay, m.ends)
+	registerer.MustRegister(behind, m.viewers, m.events, m.bytes, m.gaps, m.coalesced, m.wakes, m.delay, m.ends)
 	return m
 }

@@ -221,7 +221,7 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	}
 	t := p.trayFor(v, s)
 	if t == nil {
-		v.wake()
+		p.handBack(v)
 		return 0, 0
 	}
 	if len(t.text) == 0 {
@@ -234,10 +234,16 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	if bytes == len(t.text) {
 		v.pos = end // past batches at the end of the step that have no events
 	} else {
-		v.wake()
+		p.handBack(v)
 	}
 	v.show()
 	return events, bytes
+}
+
+// handBack has the viewer read on by itself. The caller holds its mu.
+func (p *pump) handBack(v *viewer) {
+	p.hub.metrics.wakes.Inc()
+	v.wake()
 }
 
 // trayFor returns what the step holds for the viewer, nil when it has to read that by itself.

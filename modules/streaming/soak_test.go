@@ -55,6 +55,7 @@ func TestSoak(t *testing.T) {
 	for k, query := range []string{
 		"", "device=d*", "device=d1&metric=m", "tag=hot", "snapshot=true", "every=1s", "every=1s&snapshot=true&device=d1",
 		"slow=coalesce", "slow=gap", "slow=disconnect", "since=-10s",
+		"interval=1s&agg=avg&device=d1",
 	} {
 		for n := range soakViewers {
 			working.Go(func() { i.visit(t, query, rand.New(rand.NewPCG(uint64(k), uint64(n))), &ending) })
@@ -86,7 +87,8 @@ func (i *instance) soak(t *testing.T, lasting time.Duration) (steady []int64) {
 	began := time.Now()
 	streams := 0
 	for n, folded := 0, began; time.Since(began) < lasting; n++ {
-		i.post(t, datum{fmt.Sprint("d", n%10), "m", int64(n), float64(n)}, datum{fmt.Sprint("d", n%10), "n", int64(n), float64(n)})
+		device, ts := fmt.Sprint("d", n%10), time.Now().UnixMilli()
+		i.post(t, datum{device, "m", ts, float64(n)}, datum{device, "n", ts, float64(n)})
 		time.Sleep(2 * time.Millisecond) // a pace, not a wait
 		if time.Since(folded) < time.Second {
 			continue

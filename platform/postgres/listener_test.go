@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/config"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
@@ -84,7 +83,7 @@ func TestAPoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
 		"a pooler that passes notifications": {drop: false, listening: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, log := open(t, behindPooler(t, m.cfg, c.drop))
+			db, log := open(t, pgtest.BehindPooler(t, m.cfg, c.drop))
 			l, rings := listen(t, db)
 			if !c.listening {
 				log.await("no notifications come")
@@ -98,11 +97,4 @@ func TestAPoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
 			awaitRing(t, rings)
 		})
 	}
-}
-
-// behindPooler returns cfg with the address of a pooler before its server.
-func behindPooler(t testing.TB, cfg config.DB, drop bool) config.DB {
-	cfg.Host, cfg.Port = startPooler(t, cfg, drop)
-	cfg.PreparedStatements = false
-	return cfg
 }

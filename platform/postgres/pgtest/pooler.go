@@ -1,4 +1,4 @@
-package postgres_test
+package pgtest
 
 import (
 	"encoding/binary"
@@ -17,7 +17,8 @@ import (
 // pooler stands between clients and a server as PgBouncer does: it names another process than the server's, and drops
 // notifications if told to.
 type pooler struct {
-	target  string // path of the server's socket
+	network string // of the server
+	target  string
 	drop    bool
 	serving sync.WaitGroup
 
@@ -26,10 +27,15 @@ type pooler struct {
 	over  bool
 }
 
-func startPooler(t testing.TB, cfg config.DB, drop bool) (host string, port int) {
+// BehindPooler returns the settings of connections through a pooler before the server that cfg leads to. The pooler passes
+// no notifications on if it is to drop them. It ends with t.
+func BehindPooler(t testing.TB, cfg config.DB, drop bool) config.DB {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &pooler{target: filepath.Join(cfg.Host, ".s.PGSQL."+strconv.Itoa(cfg.Port)), drop: drop}
+	p := &pooler{network: "tcp", target: net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)), drop: drop}
+	if filepath.IsAbs(cfg.Host) {
+		p.network, p.target = "unix", filepath.Join(cfg.Host, ".s.PGSQL."+strconv.Itoa(cfg.Port))
+	}
 	p.serving.Go(func() { p.serve(listener) })
 	t.Cleanup(func() {
 		listener.Close()
@@ -37,7 +43,9 @@ func startPooler(t testing.TB, cfg config.DB, drop bool) (host string, port int)
 		p.serving.Wait()
 	})
 	address := listener.Addr().(*net.TCPAddr)
-	return address.IP.String(), address.Port
+	cfg.Host, cfg.Port = address.IP.String(), address.Port
+	cfg.SSLMode, cfg.PreparedStatements = "disable", false // the pooler reads what passes
+	return cfg
 }
 
 func (p *pooler) serve(listener net.Listener) {
@@ -46,7 +54,7 @@ func (p *pooler) serve(listener net.Listener) {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("unix", p.target)
+		server, err := net.Dial(p.network, p.target)
 		if err != nil {
 			client.Close()
 			continue
