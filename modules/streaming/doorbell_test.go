@@ -74,7 +74,7 @@ func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
 	i.tag(t, "mine", "mine")
 	viewers := i.parked(t, 4)
 	i.postMany(t, "other", 0, 1) // of which the tags have to be asked once
-	viewers = i.parked(t, 4)
+	require.Len(t, i.parked(t, 4), len(viewers))
 	bytes := i.counted(t, "telltale_stream_bytes_total")
 	wakes := i.counted(t, "telltale_stream_wakes_total")
 	i.postMany(t, "other", 1, 200)
