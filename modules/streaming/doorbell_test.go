@@ -74,11 +74,13 @@ func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
 	i.tag(t, "mine", "mine")
 	viewers := i.parked(t, 4)
 	i.postMany(t, "other", 0, 1) // of which the tags have to be asked once
+	goneBy := func() bool { return i.hub.furthest() == 0 }
+	require.Eventually(t, goneBy, waiting, tick)
 	require.Len(t, i.parked(t, 4), len(viewers))
 	bytes := i.counted(t, "telltale_stream_bytes_total")
 	wakes := i.counted(t, "telltale_stream_wakes_total")
 	i.postMany(t, "other", 1, 200)
-	require.Eventually(t, func() bool { return i.hub.furthest() == 0 }, waiting, tick, "all of it has gone by")
+	require.Eventually(t, goneBy, waiting, tick)
 	require.Equal(t, wakes, i.counted(t, "telltale_stream_wakes_total"))
 	require.Equal(t, bytes, i.counted(t, "telltale_stream_bytes_total"))
 	i.post(t, datum{"mine", "mine", 1, 1})
