@@ -56,7 +56,6 @@ func loadBench(b *testing.B) *loaded {
 	for d := range benchDays {
 		l.day(b, benchStart+int64(d)*day, names, random)
 		e.fold(b)
-		e.window.Prune(time.Now().Add(time.Hour))
 	}
 	for i, name := range names {
 		if id, _ := e.registry.Find(name.Device, name.Metric); i%2 == 1 {

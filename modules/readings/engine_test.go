@@ -166,6 +166,4 @@ func TestAReadingIsInHistoryBeforeAndAfterTheFold(t *testing.T) {
 	require.Equal(t, want, e.history(t, Query{}).points)
 	e.fold(t)
 	require.Equal(t, want, e.history(t, Query{}).points)
-	e.window.Prune(time.Now().Add(time.Minute))
-	require.Equal(t, want, e.history(t, Query{}).points)
 }

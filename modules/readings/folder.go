@@ -161,7 +161,7 @@ func (f *Folder) Fold(ctx context.Context) error {
 		return fmt.Errorf("folding the log: %w", err)
 	}
 	if until > folded {
-		f.window.Folded(until, time.Now())
+		f.window.Folded(until)
 		f.logger.Info("folded the log", zap.Int64("batches", until-folded), zap.Int64("seq", until),
 			zap.Duration("took", time.Since(began)))
 	}

@@ -182,7 +182,6 @@ func TestTheWindowKeepsToItsBudget(t *testing.T) {
 		e.post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1,"n":2,"o":3}}]}`, i)
 		if i%50 == 49 {
 			e.fold(t)
-			e.window.Prune(time.Now().Add(time.Hour))
 		}
 	}
 	stats := e.window.Stats()

@@ -234,13 +234,8 @@ func (r *modelRun) choose(t *testing.T) change {
 	switch n := r.random.IntN(26); {
 	case n < 12:
 		return r.post()
-	case n < 17:
-		return change{do: func(ctx context.Context, e *engine) error { return e.folder.Fold(ctx) }, statements: 25}
 	case n < 18:
-		return change{do: func(_ context.Context, e *engine) error {
-			e.window.Prune(time.Now().Add(time.Hour))
-			return nil
-		}, statements: 5}
+		return change{do: func(ctx context.Context, e *engine) error { return e.folder.Fold(ctx) }, statements: 25}
 	case n < 22:
 		r.clock = r.clock.Add(time.Duration(r.random.IntN(30*3600*1000)) * time.Millisecond)
 		r.model.forget(r.clock)

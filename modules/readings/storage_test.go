@@ -78,7 +78,6 @@ func liveThrough(b *testing.B, db *postgres.DB, series int, step int64, days int
 		now = now.Add(time.Hour)
 		e.fold(b)
 		require.NoError(b, e.folder.closeDays(ctx))
-		e.window.Prune(time.Now().Add(time.Hour))
 	}
 	now = start.AddDate(0, 1, 1)
 	require.NoError(b, e.folder.closeDays(ctx))

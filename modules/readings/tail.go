@@ -243,9 +243,7 @@ func (t *Tail) poll(ctx context.Context) error {
 			zap.Int64("seq", head), zap.Int64("log_seq", state.Head), zap.Int64("folded_seq", state.Folded))
 		return anew(ctx)
 	}
-	now := time.Now()
-	t.window.Folded(min(state.Folded, t.window.Head()), now)
-	t.window.Prune(now)
+	t.window.Folded(min(state.Folded, t.window.Head()))
 	return nil
 }
 

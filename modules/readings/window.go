@@ -3,7 +3,6 @@ package readings
 import (
 	"slices"
 	"sync"
-	"time"
 )
 
 // Window is the recent window: the tail of the log in memory. It holds every batch that is not folded yet, indexed by
@@ -14,24 +13,16 @@ type Window struct {
 	budget int // bytes of folded batches to keep
 
 	mu      sync.RWMutex
-	batches []*Batch   // consecutive seqs, oldest first
-	head    int64      // seq of the newest batch ever applied
-	bytes   int        // size of batches
-	refs    [][]ref    // by series id: where its readings with seq > indexed are, in log order
-	indexed int64      // refs begin after this seq
-	pruning []foldMark // folds whose readings are still indexed, for queries that began before them
-	folded  int64      // every batch up to here is in chunks
-	pending int        // readings with seq > folded
+	batches []*Batch // consecutive seqs, oldest first
+	head    int64    // seq of the newest batch ever applied
+	bytes   int      // size of batches
+	refs    [][]ref  // by series id: where its readings with seq > folded are, in log order
+	folded  int64    // every batch up to here is in chunks
+	pending int      // readings with seq > folded
 	changed chan struct{}
 
 	replaced     int   // how often Replace was called
 	replacedHead int64 // the head that it was given last
-}
-
-// foldMark remembers when a fold became known.
-type foldMark struct {
-	seq   int64
-	known time.Time
 }
 
 // ref is the place of a reading in the log: the seq of its batch and its index there. Refs of a series ascend.
@@ -75,8 +66,8 @@ func (w *Window) Replaced() (times int, head int64) {
 
 // reset empties the window. The caller holds mu.
 func (w *Window) reset(folded int64) {
-	w.batches, w.refs, w.pruning, w.bytes, w.pending = nil, nil, nil, 0, 0
-	w.head, w.folded, w.indexed = folded, folded, folded
+	w.batches, w.refs, w.bytes, w.pending = nil, nil, 0, 0
+	w.head, w.folded = folded, folded
 	w.signal()
 }
 
@@ -105,8 +96,9 @@ func (w *Window) Apply(b *Batch) {
 	w.signal()
 }
 
-// Folded tells the window that every batch up to seq is in chunks since now. The readings stay indexed until Prune.
-func (w *Window) Folded(seq int64, now time.Time) {
+// Folded tells the window that every batch up to seq is in chunks: their readings leave the index. Queries that have captured
+// them go on with what they have; one that begins now finds them in chunks.
+func (w *Window) Folded(seq int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if seq <= w.folded {
@@ -118,24 +110,8 @@ func (w *Window) Folded(seq int64, now time.Time) {
 		}
 	}
 	w.folded = seq
-	w.pruning = append(w.pruning, foldMark{seq, now})
-}
-
-// Prune drops from the index what was folded before the time given.
-func (w *Window) Prune(before time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	floor := w.indexed
-	for len(w.pruning) > 0 && w.pruning[0].known.Before(before) {
-		floor = w.pruning[0].seq
-		w.pruning = w.pruning[1:]
-	}
-	if floor == w.indexed {
-		return
-	}
-	w.indexed = floor
 	for id, refs := range w.refs {
-		w.refs[id] = refsAfter(refs, floor)
+		w.refs[id] = refsAfter(refs, seq)
 	}
 	w.trim()
 }
@@ -153,13 +129,13 @@ func refsAfter(refs []ref, seq int64) []ref {
 	}
 }
 
-// trim drops the oldest batches that are not indexed any more, a quarter of the budget at a time. The caller holds mu.
+// trim drops the oldest batches that are folded, a quarter of the budget at a time. The caller holds mu.
 func (w *Window) trim() {
 	if w.bytes <= w.budget+w.budget/4 {
 		return
 	}
 	n := 0
-	for n < len(w.batches) && w.batches[n].Seq <= w.indexed && w.bytes > w.budget {
+	for n < len(w.batches) && w.batches[n].Seq <= w.folded && w.bytes > w.budget {
 		w.bytes -= w.batches[n].size()
 		n++
 	}

@@ -216,7 +216,6 @@ func TestASlowViewerGetsEverythingAllTheSame(t *testing.T) {
 	conn := dialSlow(t, i, "")
 	i.flood(t)
 	i.fold(t)
-	i.window.Prune(time.Now().Add(time.Minute))
 	i.post(t, datum{"a", "m", 1, 1}) // the window lets go of what has been folded
 	_, _, ok := i.window.Next(1)
 	require.False(t, ok)

@@ -32,7 +32,6 @@ func narrowBlocks(t *testing.T, db *postgres.DB, width, count int) {
 func (i *instance) dropBlocks(t *testing.T) int {
 	t.Helper()
 	i.fold(t)
-	i.window.Prune(time.Now().Add(time.Minute))
 	dropped, err := i.log.DropBlocks(t.Context(), time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	return dropped
@@ -121,7 +120,6 @@ func TestALogThatCannotBeReadEndsTheStreamUntilTheClientComesBack(t *testing.T) 
 	i := start(t, db, func(o *options) { o.window = 1 })
 	i.postMany(t, "a", 0, 5)
 	i.fold(t)
-	i.window.Prune(time.Now().Add(time.Minute))
 	i.postMany(t, "a", 5, 1)
 	_, err := db.Exec(t.Context(), `ALTER TABLE log_blocks_dropped RENAME TO elsewhere`)
 	require.NoError(t, err)

@@ -171,9 +171,6 @@ func TestEveryViewersRecordIsTheLogFiltered(t *testing.T) {
 		switch round % 25 {
 		case 10:
 			running[0].fold(t)
-			for _, i := range running {
-				i.window.Prune(time.Now().Add(time.Minute))
-			}
 		case 20:
 			running[1].stop()
 			running[1] = start(t, pgtest.Open(t, cfg), small)

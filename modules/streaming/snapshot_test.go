@@ -89,7 +89,6 @@ func TestASnapshotGoesOnWithNeitherHoleNorRepeat(t *testing.T) {
 			log[seq] = float64(n)
 			if n%300 == 100 {
 				i.fold(t)
-				i.window.Prune(time.Now().Add(time.Minute))
 			}
 		}
 	})
@@ -197,7 +196,6 @@ func TestHistoryAndWhatFollowsItAreWhole(t *testing.T) {
 				return
 			default:
 				i.fold(t)
-				i.window.Prune(time.Now().Add(time.Minute))
 			}
 		}
 	})

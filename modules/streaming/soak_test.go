@@ -94,7 +94,6 @@ func (i *instance) soak(t *testing.T, lasting time.Duration) (steady []int64) {
 			continue
 		}
 		i.fold(t)
-		i.window.Prune(time.Now().Add(time.Minute))
 		streams += len(i.logs.TakeAll()) // which would be kept
 		if len(steady) > 0 || i.full() {
 			steady = append(steady, memoryInUse())

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -75,7 +74,6 @@ func TestAStreamResumesFromTheLogTableAndGoesOnLiveWithoutASeam(t *testing.T) {
 	first := start(t, db, func(o *options) { o.window = 1 })
 	first.postMany(t, "a", 0, 50)
 	first.fold(t)
-	first.window.Prune(time.Now().Add(time.Minute))
 	first.postMany(t, "a", 50, 10)
 	_, _, ok := first.window.Next(0)
 	require.False(t, ok, "the window must not reach back, or this tests nothing")
@@ -119,7 +117,6 @@ func TestAPumpThatFallsBehindTheWindowLosesNothing(t *testing.T) {
 	}
 	i.postMany(t, "a", 0, 5)
 	i.fold(t)
-	i.window.Prune(time.Now().Add(time.Minute))
 	i.postMany(t, "a", 5, 2)
 	_, _, ok := i.window.Next(1)
 	require.False(t, ok, "the pumps must have fallen behind, or this tests nothing")
