@@ -13,31 +13,42 @@ import (
 
 	"telltale/modules/devices"
 	"telltale/platform/postgres"
-	"telltale/platform/postgres/pgtest"
 )
 
-// BenchmarkStorage writes regular readings with one decimal as they come, folds every hour and closes days and months, and
-// reports what a reading takes on disk, indexes included, and what it has cost in the write-ahead log, the resume log
-// included.
+// regularity is a fleet whose series have a reading each step (ms), as a gateway delivers them: all of them together, each
+// commit ms, for so many days of a month. It is folded every so many hours.
+type regularity struct {
+	name   string
+	series int
+	step   int64
+	commit int64
+	days   int
+	fold   int
+}
+
+// BenchmarkStorage writes regular readings with one decimal as they come, folds every hour after a checkpoint and closes
+// days and months, and reports what a reading takes on disk, indexes included, and what it has cost in the write-ahead log:
+// for the log of batches, for folds, and for closing days and months; beside it, a row of a plain table with primary key.
 func BenchmarkStorage(b *testing.B) {
-	for _, c := range []struct {
-		name   string
-		series int
-		step   int64
-		days   int
-	}{
-		{"fast, 10 a second", 2, 100, 1},
-		{"ordinary, one per 10 s", 100, 10_000, 1},
-		{"a minute apart", 100, minute, 3},
-		{"slow, one per 15 min", 200, 15 * minute, 31},
-		{"very slow, one per day", 200, day, 31},
+	for _, r := range []regularity{
+		{"fast, 10 a second", 2, 100, 10_000, 1, 1},
+		{"ordinary, one per 10 s", 100, 10_000, 10_000, 1, 1},
+		{"a minute apart", 100, minute, minute, 3, 1},
+		{"slow, one per 15 min", 200, 15 * minute, 15 * minute, 31, 1},
+		{"slow, folded every 24 hours", 200, 15 * minute, 15 * minute, 31, 24},
+		{"very slow, one per day", 200, day, day, 31, 1},
 	} {
-		b.Run(c.name, func(b *testing.B) {
+		b.Run(r.name, func(b *testing.B) {
 			for b.Loop() {
-				db := pgtest.New(b)
-				readings, wal := liveThrough(b, db, c.series, c.step, c.days)
+				db := alone(b)
+				readings, wal := r.liveThrough(b, db)
 				b.ReportMetric(float64(diskOf(b, db)+sizeOf(b, db, "reading_days"))/readings, "bytes/reading")
-				b.ReportMetric(float64(wal)/readings, "WAL-bytes/reading")
+				b.ReportMetric(wal.total()/readings, "WAL-bytes/reading")
+				b.ReportMetric(wal.log/readings, "log-WAL")
+				b.ReportMetric(wal.fold/readings, "fold-WAL")
+				b.ReportMetric(wal.pack/readings, "days-WAL")
+				b.ReportMetric(wal.rows/readings, "rows-WAL")
+				b.ReportMetric(wal.total()/wal.rows, "x-rows-WAL")
 				b.ReportMetric(0, "ns/op")
 			}
 		})
@@ -50,55 +61,85 @@ func sizeOf(t testing.TB, db *postgres.DB, table string) (size int64) {
 	return size
 }
 
-// liveThrough lets so many days of a month pass by, with an hour's readings of every series in a batch, and returns how many
-// readings there were and how many bytes of write-ahead log they took.
-func liveThrough(b *testing.B, db *postgres.DB, series int, step int64, days int) (readings float64, wal int64) {
-	b.Helper()
+// liveThrough lets the days pass by, and the rest of their month, and returns how many readings there were and what they
+// cost.
+func (r regularity) liveThrough(t testing.TB, db *postgres.DB) (readings float64, wal walUse) {
+	t.Helper()
 	ctx := context.Background()
 	start := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	_, err := db.Exec(ctx, updateClosed, start)
-	require.NoError(b, err)
-	e := startEngine(b, db)
+	require.NoError(t, err)
+	e := startEngine(t, db)
 	now := start
 	e.folder.now = func() time.Time { return now }
 	var names []devices.Name
-	for i := range series {
+	for i := range r.series {
 		names = append(names, devices.Name{Device: fmt.Sprintf("device-%03d", i), Metric: "temperature"})
 	}
 	_, err = e.registry.Register(ctx, names, true)
-	require.NoError(b, err)
+	require.NoError(t, err)
+	_, err = db.Exec(ctx, `CREATE TABLE plain (series integer, ts timestamptz, value float8, PRIMARY KEY (series, ts))`)
+	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(1, 1))
-	var before, after int64
-	const selectWAL = `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`
-	require.NoError(b, db.QueryRow(ctx, selectWAL).Scan(&before))
-	for range days*24 + 2 {
-		if end := start.AddDate(0, 0, days); now.Before(end) {
-			readings += float64(e.hour(b, now.UnixMilli(), step, names, random))
+	meter := walMeter{db: db}
+	checkpoint := func() {
+		_, err := db.Exec(ctx, `CHECKPOINT`)
+		require.NoError(t, err)
+		meter.lap(t)
+	}
+	checkpoint()
+	for h := range r.days*24 + 2 {
+		if end := start.AddDate(0, 0, r.days); now.Before(end) {
+			for from := now.UnixMilli(); from < now.UnixMilli()+hour; from += min(r.commit, hour) {
+				series, ts, value := e.batch(from, from+min(r.commit, hour), r.step, names, random)
+				if len(ts) == 0 {
+					continue
+				}
+				readings += float64(len(ts))
+				meter.lap(t)
+				_, err := e.appender.Append(ctx, series, ts, value)
+				require.NoError(t, err)
+				wal.log += meter.lap(t)
+				_, err = db.Exec(ctx, insertPlain, series, ts, value)
+				require.NoError(t, err)
+				wal.rows += meter.lap(t)
+			}
 		}
 		now = now.Add(time.Hour)
-		e.fold(b)
-		require.NoError(b, e.folder.closeDays(ctx))
+		if h%r.fold > 0 { // folds of a day are at one in the morning
+			continue
+		}
+		checkpoint()
+		require.NoError(t, e.folder.closeDays(ctx))
+		wal.pack += meter.lap(t)
+		e.fold(t)
+		wal.fold += meter.lap(t)
+		if h%24 == 0 { // as autovacuum would, which knows no simulated days
+			_, err := db.Exec(ctx, `VACUUM reading_chunks, reading_days, series`)
+			require.NoError(t, err)
+			wal.pack += meter.lap(t)
+		}
 	}
 	now = start.AddDate(0, 1, 1)
-	require.NoError(b, e.folder.closeDays(ctx))
-	require.NoError(b, e.folder.enforceRetention(ctx))
-	require.NoError(b, db.QueryRow(ctx, selectWAL).Scan(&after))
-	require.NoError(b, db.WithConn(ctx, func(conn *pgx.Conn) error {
+	checkpoint()
+	require.NoError(t, e.folder.closeDays(ctx))
+	require.NoError(t, e.folder.enforceRetention(ctx))
+	wal.pack += meter.lap(t)
+	require.NoError(t, db.WithConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `VACUUM (FULL) reading_days`)
 		return err
 	}))
 	_, err = db.Exec(ctx, `VACUUM ANALYZE`)
-	require.NoError(b, err)
-	return readings, after - before
+	require.NoError(t, err)
+	return readings, wal
 }
 
-// hour appends an hour's readings of every series.
-func (e *engine) hour(b *testing.B, from, step int64, names []devices.Name, random *rand.Rand) int {
-	b.Helper()
-	var series []int32
-	var ts []int64
-	var value []float64
-	for at := floorTo(from+step-1, step); at < from+hour; at += step {
+const insertPlain = `
+INSERT INTO plain SELECT series, to_timestamp(ts / 1000.0), value FROM unnest($1::int[], $2::bigint[], $3::float8[]) AS r (series, ts, value)`
+
+// batch returns the readings of every series within a time.
+func (e *engine) batch(from, to, step int64, names []devices.Name, random *rand.Rand) (series []int32, ts []int64, value []float64) {
+	for at := floorTo(from+step-1, step); at < to; at += step {
 		for i, name := range names {
 			id, _ := e.registry.Find(name.Device, name.Metric)
 			phase := 2 * math.Pi * float64(at%day) / float64(day)
@@ -106,9 +147,5 @@ func (e *engine) hour(b *testing.B, from, step int64, names []devices.Name, rand
 			series, ts, value = append(series, id), append(ts, at), append(value, v)
 		}
 	}
-	if len(ts) > 0 {
-		_, err := e.appender.Append(context.Background(), series, ts, value)
-		require.NoError(b, err)
-	}
-	return len(ts)
+	return series, ts, value
 }
