@@ -110,6 +110,19 @@ INSERT INTO log_blocks_dropped (first_seq, last_seq, min_ts, max_ts)
 SELECT $1, $2, min(min_ts) FILTER (WHERE count > 0), max(max_ts) FILTER (WHERE count > 0)
 FROM reading_log WHERE seq >= $1 AND seq <= $2`
 
+// keepDropped is how many dropped blocks are remembered each by itself: weeks of them. Those before are remembered as one, so
+// that a viewer who has been away for longer is told of more than it has missed.
+const keepDropped = 1000
+
+const mergeDroppedBlocks = `
+WITH old AS (
+	DELETE FROM log_blocks_dropped
+	WHERE first_seq <= (SELECT first_seq FROM log_blocks_dropped ORDER BY first_seq DESC OFFSET $1 LIMIT 1)
+	RETURNING *
+)
+INSERT INTO log_blocks_dropped (first_seq, last_seq, min_ts, max_ts)
+SELECT min(first_seq), max(last_seq), min(min_ts), max(max_ts) FROM old HAVING count(*) > 0`
+
 // selectDisposable finds out whether a block is wholly folded and its newest batch older than the time given.
 const selectDisposable = `
 SELECT $2 <= folded_seq AND coalesce((SELECT max(committed_at) < $3 FROM reading_log WHERE seq >= $1 AND seq <= $2), true)
@@ -148,6 +161,9 @@ func dropOldestBlock(ctx context.Context, tx pgx.Tx, before time.Time) (done boo
 		return false, err
 	}
 	if _, err := tx.Exec(ctx, insertDroppedBlock, oldest.First, oldest.End-1); err != nil {
+		return false, fmt.Errorf("recording a dropped block: %w", err)
+	}
+	if _, err := tx.Exec(ctx, mergeDroppedBlocks, keepDropped); err != nil {
 		return false, fmt.Errorf("recording a dropped block: %w", err)
 	}
 	if _, err := tx.Exec(ctx, `DROP TABLE `+oldest.Table); err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
@@ -98,6 +99,91 @@ func TestDeletingADeviceGivesTheDiskBack(t *testing.T) {
 	require.NoError(t, e.folder.enforceRetention(t.Context()))
 	require.Less(t, diskOf(t, db), whole/2)
 	require.Equal(t, before.points, e.history(t, Query{}).points)
+}
+
+// sizeOfDatabase returns the bytes that the database takes on disk.
+func sizeOfDatabase(t testing.TB, db *postgres.DB) (size int64) {
+	t.Helper()
+	require.NoError(t, db.QueryRow(t.Context(), `SELECT pg_database_size(current_database())`).Scan(&size))
+	return size
+}
+
+// useBlocks replaces the empty log's block by others.
+func useBlocks(t testing.TB, db *postgres.DB, blocks ...block) {
+	t.Helper()
+	require.NoError(t, db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `DROP TABLE reading_log_1`); err != nil {
+			return err
+		}
+		for _, b := range blocks {
+			if err := attachBlock(t.Context(), tx, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func TestTheBlocksOfTheLogThatAreDroppedGiveTheDiskBack(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	useBlocks(t, db, block{First: 1, End: 8}, block{First: 8, End: 100})
+	e := startEngine(t, db)
+	e.post(t, `{"readings":[{"device":"a","ts":0,"values":{"m":1}}]}`)
+	id, ok := e.registry.Find("a", "m")
+	require.True(t, ok)
+	before := sizeOfDatabase(t, db)
+	const readings = 50_000
+	for batch := range int64(6) {
+		b := Batch{Series: make([]int32, readings), TS: make([]int64, readings), Value: make([]float64, readings)}
+		for i := range b.Series {
+			b.Series[i], b.TS[i] = id, int64(i)*hour+batch
+		}
+		_, err := e.appender.Append(t.Context(), b.Series, b.TS, b.Value)
+		require.NoError(t, err)
+	}
+	grown := sizeOfDatabase(t, db) - before
+	require.Greater(t, grown, int64(6*readings*20))
+	// As if they had been folded: only the log's disk is looked at.
+	_, err := db.Exec(t.Context(), `UPDATE log_state SET folded_seq = $1`, e.window.Head())
+	require.NoError(t, err)
+	dropped, err := e.log.DropBlocks(t.Context(), time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, 1, dropped)
+	require.Less(t, sizeOfDatabase(t, db)-before, grown/10)
+}
+
+func TestTheRecordOfDroppedBlocksIsBounded(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := startEngine(t, db)
+	const rows = 3 * keepDropped
+	_, err := db.Exec(t.Context(), `
+		INSERT INTO log_blocks_dropped SELECT n, n, 1000 + n, CASE WHEN n % 2 = 0 THEN 2000 + n END FROM generate_series(1, $1::int) AS n`, rows)
+	require.NoError(t, err)
+	_, err = db.Exec(t.Context(), `UPDATE log_blocks_dropped SET min_ts = NULL WHERE max_ts IS NULL`)
+	require.NoError(t, err)
+	before, _, err := e.log.Missing(t.Context(), rows-10)
+	require.NoError(t, err)
+	// Until some are dropped in addition, the record stays as it is; then all but the newest become one.
+	useBlocks(t, db, block{First: rows + 1, End: rows + 6}, block{First: rows + 6, End: rows + 11})
+	_, err = db.Exec(t.Context(), `UPDATE log_state SET folded_seq = $1`, rows+10)
+	require.NoError(t, err)
+	dropped, err := e.log.DropBlocks(t.Context(), time.Now())
+	require.NoError(t, err)
+	require.Equal(t, 2, dropped)
+	var n int
+	require.NoError(t, db.QueryRow(t.Context(), `SELECT count(*) FROM log_blocks_dropped`).Scan(&n))
+	require.Equal(t, keepDropped+1, n)
+
+	missing, ok, err := e.log.Missing(t.Context(), 0)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, Missing{FirstSeq: 1, LastSeq: rows + 10, MinTS: 1002, MaxTS: 2000 + rows}, missing)
+	after, _, err := e.log.Missing(t.Context(), rows-10)
+	require.NoError(t, err)
+	before.LastSeq += 10
+	require.Equal(t, before, after, "what is missing of late is known as before")
 }
 
 // What a client has been told may be past its retention: then it must not be told that nothing has changed.

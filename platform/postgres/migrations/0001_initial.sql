@@ -74,9 +74,10 @@ ALTER TABLE reading_log
     ALTER COLUMN ts SET STORAGE EXTERNAL,
     ALTER COLUMN value SET STORAGE EXTERNAL;
 CREATE TABLE reading_log_1 (LIKE reading_log INCLUDING ALL);
-ALTER TABLE reading_log ATTACH PARTITION reading_log_1 FOR VALUES FROM (1) TO (65537);
+ALTER TABLE reading_log ATTACH PARTITION reading_log_1 FOR VALUES FROM (1) TO (1025);
 
--- What the log's blocks held that are gone, so that a viewer who comes back too late learns which range it has missed.
+-- What the log's blocks held that are gone, so that a viewer who comes back too late learns which range it has missed. The
+-- oldest ones are one row.
 CREATE TABLE log_blocks_dropped (
     first_seq bigint PRIMARY KEY,
     last_seq  bigint NOT NULL,
