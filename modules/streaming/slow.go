@@ -16,7 +16,8 @@ const (
 	disconnect slowness = "disconnect" // its stream ends; it may resume
 )
 
-// slowAfter is how long a viewer may take to get to where the log was before it counts as slow.
+// slowAfter is how long a viewer may take to get to where the log was before it counts as slow. It is no setting: whether
+// anything comes of it is each viewer's choice, and longer pauses than this are seen on any screen.
 const slowAfter = 5 * time.Second
 
 // errSlow ends the stream of a viewer that wants that when it is slow.
