@@ -22,7 +22,9 @@ func (s *Service) refuseCrowds(ctx context.Context, q Query, series []devices.Se
 	}
 	q.Aggregates, q.Fill, q.Limit = []Aggregate{Count}, NoFill, 0
 	pass := s.newScan(q, series)
-	return pass.run(ctx, newVisitor(page{query: q, series: series, out: crowds{most: s.bucketValues}}))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return pass.run(ctx, ending{newVisitor(page{query: q, series: series, out: crowds{most: s.bucketValues}}), cancel}, false)
 }
 
 func errCrowd(most int64) error {

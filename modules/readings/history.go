@@ -126,10 +126,10 @@ func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesS
 	visit := newVisitor(page{
 		query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit, most: s.bucketValues,
 	})
-	if !first.chunks {
+	if !first.chunks && q.Limit == 0 {
 		visit = ending{visit, cancel}
 	}
-	return first.visit(ctx, &pass, visit)
+	return first.visit(ctx, &pass, visit, q.Limit > 0)
 }
 
 // newScan returns the pass over the series that a query takes. It captures the recent window.

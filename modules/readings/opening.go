@@ -74,11 +74,12 @@ func (o *opening) decide(q Query, recent view) (found survey, err error) {
 	return found, nil
 }
 
-// visit visits the chunks, if they came with the opening; otherwise they are read now.
-func (o *opening) visit(ctx context.Context, pass *scan, v visitor) error {
+// visit visits the chunks, if they came with the opening; otherwise they are read now, paged if only their beginning may be
+// wanted.
+func (o *opening) visit(ctx context.Context, pass *scan, v visitor, paged bool) error {
 	if !o.chunks {
 		o.close()
-		return pass.run(ctx, v)
+		return pass.run(ctx, v, paged)
 	}
 	rows, err := o.results.Query()
 	if err != nil {
@@ -88,7 +89,7 @@ func (o *opening) visit(ctx context.Context, pass *scan, v visitor) error {
 	if err = pass.walk(rows, v); errors.Is(err, errNewMonth) {
 		rows.Close()
 		o.close()
-		return pass.run(ctx, v)
+		return pass.run(ctx, v, paged)
 	}
 	return err
 }

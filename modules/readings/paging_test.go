@@ -49,3 +49,40 @@ func TestAnAnswerWithoutANextCursorIsPagedThroughByItsLastRow(t *testing.T) {
 		require.Contains(t, text, `"cursor"`)
 	}
 }
+
+func TestAPageOfALongRangeCostsNoConnection(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	for device := range 3 {
+		a.fill(t, fmt.Sprint("device-", device), 4000, 10*60_000) // chunks of a day
+	}
+	connections := func() (pids []int) {
+		require.NoError(t, a.db.QueryRow(t.Context(), `SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND backend_type = 'client backend'`).Scan(&pids))
+		return pids
+	}
+	for _, q := range []Query{
+		{From: 0, To: 40 * day},
+		{From: 0, To: 40 * day, Interval: &Interval{Millis: hour}, Aggregates: []Aggregate{Count, Last}},
+	} {
+		want := a.history(t, q)
+		before := connections()
+		for _, size := range []int{1, 1000, 11_999, 12_000, 20_000} {
+			q.Limit, q.After = size, nil
+			got := map[string][][]float64{}
+			for pages := 0; pages < 50; pages++ {
+				page := a.history(t, q)
+				for name, points := range page.points {
+					got[name] = append(got[name], points...)
+				}
+				if q.After = page.next; q.After == nil {
+					break
+				}
+			}
+			if size > 1 {
+				require.Equal(t, want.points, got, size)
+			}
+		}
+		require.Equal(t, before, connections(), "each page used a connection that was there")
+	}
+}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/jackc/pgx/v5"
-
 	"telltale/platform/postgres"
 )
 
@@ -60,19 +58,24 @@ type visitor interface {
 // visited then.
 var errNewMonth = errors.New("a new month of chunks came while the query was planned")
 
-// run reads the chunks and visits every series of the view.
-func (s *scan) run(ctx context.Context, v visitor) error {
+// run reads the chunks and visits every series of the view. paged is for a visitor that mostly ends the scan long before
+// its end.
+func (s *scan) run(ctx context.Context, v visitor, paged bool) error {
+	read := s.read
+	if paged {
+		read = s.readPage
+	}
 	for {
-		if err := s.attempt(ctx, v); !errors.Is(err, errNewMonth) {
+		s.known = s.months.Load()
+		if err := read(ctx, v); !errors.Is(err, errNewMonth) {
 			return err
 		}
 	}
 }
 
-func (s *scan) attempt(ctx context.Context, v visitor) error {
+func (s *scan) read(ctx context.Context, v visitor) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s.known = s.months.Load()
 	query, args := s.question()
 	rows, err := s.db.Query(ctx, query, args...)
 	if err != nil {
@@ -86,7 +89,7 @@ func (s *scan) attempt(ctx context.Context, v visitor) error {
 }
 
 // walk visits every series of the view, with the rows that the scan's statement has answered. After errNewMonth run does.
-func (s *scan) walk(rows pgx.Rows, v visitor) error {
+func (s *scan) walk(rows rows, v visitor) error {
 	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
 	err := walk.run()
 	if errors.Is(err, errNewMonth) {
@@ -112,7 +115,7 @@ func (v view) instants(i int, from, to int64) []int64 {
 // walker merges the rows of a scan's statement with its view.
 type walker struct {
 	scan    *scan
-	rows    pgx.Rows
+	rows    rows
 	visitor visitor
 
 	folded int64  // what chunks hold, known from the first row on
