@@ -83,6 +83,6 @@ func TestAPageOfALongRangeCostsNoConnection(t *testing.T) {
 				require.Equal(t, want.points, got, size)
 			}
 		}
-		require.Equal(t, before, connections(), "each page used a connection that was there")
+		require.Subset(t, before, connections(), "each page used a connection that was there")
 	}
 }
