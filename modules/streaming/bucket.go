@@ -62,17 +62,17 @@ type closer struct {
 	room    *room
 	memos   *lru[memoKey, *memo]
 	turns   chan struct{}
-	// now, grace and pace are changed by tests.
-	now   func() time.Time
-	grace time.Duration
-	pace  time.Duration
+	// What follows is changed by tests.
+	now                       func() time.Time
+	grace, pace               time.Duration
+	maxLate, maxRows, maxSpan int
 }
 
 func newCloser(from Sources, backlog *backlog, room *room) *closer {
 	return &closer{
 		ask: from.History, window: from.Window, backlog: backlog, names: from.Registry, room: room,
 		memos: newLRU[memoKey, *memo](flushBytes), turns: make(chan struct{}, bucketTurns),
-		now: time.Now, grace: bucketGrace, pace: bucketPace,
+		now: time.Now, grace: bucketGrace, pace: bucketPace, maxLate: maxLate, maxRows: maxRows, maxSpan: maxBehind,
 	}
 }
 

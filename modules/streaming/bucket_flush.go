@@ -22,7 +22,7 @@ type maker struct {
 // make makes the flush from the viewer's place to the log's head and the buckets that are closed now. What history is asked
 // after the log has been looked through is true as of its head at least.
 func (c *closer) make(ctx context.Context, v *viewer) (*flush, error) {
-	m := maker{closer: c, viewer: v}
+	m := maker{closer: c, viewer: v, rows: bucketRows{most: c.maxRows}}
 	from, head := v.pos, max(v.pos.Seq, c.window.Head())
 	to := Position{Seq: head, Until: max(v.pos.Until, c.closed(v.buckets))}
 	if !v.buckets.nothing {
@@ -89,7 +89,7 @@ func (m *maker) askLate(ctx context.Context, found changes, head int64) error {
 func (m *maker) askClosed(ctx context.Context, to Position) (until int64, err error) {
 	from, buckets := m.viewer.pos.Until, m.viewer.buckets.buckets
 	count := buckets.Count(from, to.Until)
-	if count > maxBehind {
+	if count > int64(m.maxSpan) {
 		m.tell("limit", from, to.Until, to.Seq, to.Seq)
 		return to.Until, nil
 	}

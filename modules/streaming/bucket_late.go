@@ -26,7 +26,7 @@ type changes struct {
 
 // look goes through the log from the viewer's place to the head.
 func (c *closer) look(ctx context.Context, v *viewer, head int64) (changes, error) {
-	l := looker{names: c.names, viewer: v, found: changes{names: map[bucketName]struct{}{}}, watched: map[int32]*bucketName{}}
+	l := looker{names: c.names, most: c.maxLate, viewer: v, found: changes{names: map[bucketName]struct{}{}}, watched: map[int32]*bucketName{}}
 	for seq := v.pos.Seq; seq < head; {
 		batches, _, ok := c.window.Next(seq)
 		if !ok {
@@ -60,6 +60,7 @@ func (c *closer) look(ctx context.Context, v *viewer, head int64) (changes, erro
 // looker looks for late readings.
 type looker struct {
 	names   nameTable
+	most    int // buckets that are told one by one
 	viewer  *viewer
 	found   changes
 	watched map[int32]*bucketName // the names of series; nil of those that the viewer does not watch
@@ -109,7 +110,7 @@ func (l *looker) note(name bucketName, ts int64) {
 	start, end := buckets.Bounds(ts)
 	if !found.more {
 		name.ts = start
-		if found.names[name] = struct{}{}; len(found.names) <= maxLate {
+		if found.names[name] = struct{}{}; len(found.names) <= l.most {
 			return
 		}
 		found.more, found.from, found.to = true, start, end

@@ -16,6 +16,7 @@ var errTooMany = errors.New("there are too many buckets for one flush")
 
 // bucketRows is an answer of history, or several, in memory.
 type bucketRows struct {
+	most int // rows that there may be
 	// only, when it is set, are the buckets to keep of what is answered.
 	only   map[bucketName]struct{}
 	rows   []bucketRow
@@ -56,7 +57,7 @@ func (r *bucketRows) Bucket(ts int64, aggregates []float64) error {
 	if _, wanted := r.only[name]; r.only != nil && !wanted {
 		return nil
 	}
-	if len(r.rows) == maxRows {
+	if len(r.rows) == r.most {
 		return errTooMany
 	}
 	r.rows = append(r.rows, bucketRow{name, len(r.values)})

@@ -62,6 +62,15 @@ func (v *viewer) hasten() {
 	}
 }
 
+// skim takes a viewer of buckets past what its pump has served meanwhile, if nothing of that can be late for it. Without that,
+// a viewer would look at the log all the time while readings keep coming.
+func (v *viewer) skim() {
+	s := step{from: v.pos.Seq, to: v.pump.pos.Load()}
+	if v.buckets != nil && s.from < s.to && !v.torn() && s.earliest(v.hub.window) >= v.pos.Until {
+		v.pos.Seq = s.to
+	}
+}
+
 // overlook tells a parked viewer of buckets of a step. If nothing in it can be late for the viewer, it is past the step; else
 // the viewer looks itself, when its pace allows. The caller holds mu.
 func (v *viewer) overlook(s *step) {

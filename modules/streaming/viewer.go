@@ -213,6 +213,7 @@ func (v *viewer) load() error {
 
 // park makes the pump write from now on, unless it is ahead already: then there is more to read.
 func (v *viewer) park() bool {
+	v.skim()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	behind := v.pump.pos.Load() > v.pos.Seq
