@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -175,4 +176,17 @@ func TestE2ECurlFollows(t *testing.T) {
 	_, v = curl(v.position())
 	p.post(41, 50)
 	requireInstants(t, v.wait(t, 30), 21, 50)
+}
+
+func TestE2ECurlFollowsBuckets(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "curl", "curl")
+	p := start(t, pgtest.Config(t))
+	at := time.Now().Truncate(time.Second)
+	p.postAt(at, "20")
+	v := run(t, exec.CommandContext(t.Context(), "curl", "--silent", "--show-error", "--no-buffer", "--fail",
+		"--header", "Authorization: Bearer "+p.token, p.url+"/api/stream?interval=1s&agg=avg,max&since=-1m&filter="+p.saveFilter(`{"device":"a"}`)))
+	p.requireBucket(v.wait(t, 1)[0], at, `{"avg":20,"max":20}`)
+	p.postAt(at.Add(500*time.Millisecond), "21.5")
+	p.requireBucket(v.wait(t, 2)[1], at, `{"avg":20.75,"max":21.5}`)
 }
