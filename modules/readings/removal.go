@@ -7,11 +7,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What is deleted is counted by partition, in bytes, so that one which is largely empty can be rewritten.
-const noteRemoved = `
-INSERT INTO reading_space (partition, removed)
-SELECT tableoid::regclass::text, sum(bytes) FROM gone GROUP BY 1
-ON CONFLICT (partition) DO UPDATE SET removed = reading_space.removed + excluded.removed`
+// What is deleted is counted by partition, in bytes, so that one which is largely empty can be rewritten: apart what goes
+// with a deleted device, because as much need not come again. What goes since it is in other chunks now, or is past its
+// retention, goes at the pace of what comes.
+const (
+	noteRemoved = `
+INSERT INTO reading_space (partition, removed, lost)
+SELECT tableoid::regclass::text, sum(bytes), 0 FROM gone GROUP BY 1` + addSpace
+	noteLost = `
+INSERT INTO reading_space (partition, removed, lost)
+SELECT tableoid::regclass::text, sum(bytes), sum(bytes) FROM gone GROUP BY 1` + addSpace
+	addSpace = `
+ON CONFLICT (partition) DO UPDATE SET removed = reading_space.removed + excluded.removed, lost = reading_space.lost + excluded.lost`
+)
 
 // removedBytes is about what a row takes in table and index.
 const removedBytes = `pg_column_size(deltas) + pg_column_size(value) + 120 AS bytes`
@@ -36,7 +44,7 @@ func deleteChunks(ctx context.Context, tx pgx.Tx, gone keys) error {
 const deleteChunksOfSeries = `
 WITH gone AS (
 	DELETE FROM reading_chunks WHERE series_id = ANY($1) RETURNING tableoid, ` + removedBytes + `
-)` + noteRemoved
+)` + noteLost
 
 // deleteSeries removes what is stored of the readings of series.
 func deleteSeries(ctx context.Context, tx pgx.Tx, series []int32) error {

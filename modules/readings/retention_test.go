@@ -101,6 +101,31 @@ func TestDeletingADeviceGivesTheDiskBack(t *testing.T) {
 	require.Equal(t, before.points, e.history(t, Query{}).points)
 }
 
+func TestDeletingDevicesGivesTheDiskBackBeforeTheMonthIsOver(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := startEngine(t, db)
+	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	_, err := db.Exec(t.Context(), updateClosed, first)
+	require.NoError(t, err)
+	now := first.AddDate(0, 0, 20)
+	e.folder.now = func() time.Time { return now }
+	fillMonths(t, e, first, 1, 4)
+	require.NoError(t, e.folder.closeDays(t.Context()))
+	whole := diskOf(t, db)
+	require.NoError(t, e.Drop(t.Context(), "device-0"))
+	e.fold(t)
+	require.NoError(t, e.folder.enforceRetention(t.Context()))
+	require.GreaterOrEqual(t, diskOf(t, db), whole, "what is free will be used again")
+	require.NoError(t, e.Drop(t.Context(), "device-1"))
+	require.NoError(t, e.Drop(t.Context(), "device-2"))
+	e.fold(t)
+	before := e.history(t, Query{})
+	require.NoError(t, e.folder.enforceRetention(t.Context()))
+	require.Less(t, diskOf(t, db), whole/2)
+	require.Equal(t, before.points, e.history(t, Query{}).points)
+}
+
 // sizeOfDatabase returns the bytes that the database takes on disk.
 func sizeOfDatabase(t testing.TB, db *postgres.DB) (size int64) {
 	t.Helper()

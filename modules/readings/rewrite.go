@@ -11,12 +11,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// A partition of which 30 % have been deleted is written anew, once its month is over: until then what is free in it is used
-// again.
+// A partition of which 30 % have been deleted is written anew, once its month is over. Until then what is free in it is used
+// again, unless that much was of devices that have been deleted.
 const selectSparse = `
 SELECT partition FROM reading_space, log_state
 WHERE removed >= 0.3 * pg_total_relation_size(to_regclass(partition))
-	AND partition < to_char(closed_until AT TIME ZONE 'UTC', '"reading_chunks_"YYYY_MM')
+	AND (partition < to_char(closed_until AT TIME ZONE 'UTC', '"reading_chunks_"YYYY_MM')
+		OR lost >= 0.3 * pg_total_relation_size(to_regclass(partition)))
 ORDER BY partition`
 
 // rewriteSparse writes those partitions anew of which a large part has been deleted, because that is the only way in which

@@ -121,7 +121,8 @@ CREATE INDEX reading_chunks_months ON reading_chunks (series_id, start_at) WHERE
 -- How many bytes of a partition's chunks have been deleted since it was written; once they are many it is written anew.
 CREATE TABLE reading_space (
     partition text PRIMARY KEY,
-    removed   bigint NOT NULL
+    removed   bigint NOT NULL,
+    lost      bigint NOT NULL                          -- of these, with a device that was deleted
 );
 
 -- The statistics of every day before log_state.closed_until in which a series has readings, unless they are in the chunk
