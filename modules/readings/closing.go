@@ -43,7 +43,7 @@ SELECT id, (extract(epoch FROM $4::timestamptz) * 1000)::bigint FROM series CROS
 ) AS month
 WHERE id >= $1 AND id < $2 AND month.count <= $3`
 
-// closeSeries is how many series' days are closed at once.
+// closeSeries is how many series one statement about days concerns.
 const closeSeries = 10_000
 
 const selectEndOfSeries = `SELECT coalesce(max(id), 0) + 1 FROM series`

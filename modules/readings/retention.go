@@ -87,7 +87,11 @@ func (f *Folder) dropMonths(ctx context.Context, oldest int64) error {
 		if err != nil || first.AddDate(0, 1, 0).UnixMilli() > oldest {
 			continue
 		}
-		if err := f.patiently(ctx, func() error { return f.dropMonth(ctx, name, first.AddDate(0, 1, 0)) }); err != nil {
+		// The days go first: should this be interrupted, the month is still there and both are tried again.
+		if err := f.deleteDays(ctx, first.AddDate(0, 1, 0)); err != nil {
+			return err
+		}
+		if err := f.patiently(ctx, func() error { return f.dropMonth(ctx, name) }); err != nil {
 			return err
 		}
 		f.logger.Info("dropped a month past its retention", zap.String("partition", name))
@@ -97,12 +101,26 @@ func (f *Folder) dropMonths(ctx context.Context, oldest int64) error {
 
 const (
 	// limitWait keeps whoever waits for an exclusive lock from holding everyone else up behind it.
-	limitWait      = `SET LOCAL lock_timeout = '250ms'`
-	forgetSpace    = `DELETE FROM reading_space WHERE partition = $1`
-	deleteDaysThen = `DELETE FROM reading_days WHERE start_at < $1`
+	limitWait        = `SET LOCAL lock_timeout = '250ms'`
+	forgetSpace      = `DELETE FROM reading_space WHERE partition = $1`
+	deleteDaysBefore = `DELETE FROM reading_days WHERE series_id >= $1 AND series_id < $2 AND start_at < $3`
 )
 
-func (f *Folder) dropMonth(ctx context.Context, name string, until time.Time) error {
+// deleteDays deletes the statistics of days before the instant given, of some series at a time.
+func (f *Folder) deleteDays(ctx context.Context, until time.Time) error {
+	var end int32
+	if err := f.db.QueryRow(ctx, selectEndOfSeries).Scan(&end); err != nil {
+		return fmt.Errorf("looking for the last series: %w", err)
+	}
+	for id := int32(1); id < end; id += closeSeries {
+		if _, err := f.db.Exec(ctx, deleteDaysBefore, id, id+closeSeries, until); err != nil {
+			return fmt.Errorf("deleting the statistics of days: %w", err)
+		}
+	}
+	return nil
+}
+
+func (f *Folder) dropMonth(ctx context.Context, name string) error {
 	return f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, limitWait); err != nil {
 			return err
@@ -110,10 +128,7 @@ func (f *Folder) dropMonth(ctx context.Context, name string, until time.Time) er
 		if _, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+name); err != nil {
 			return fmt.Errorf("dropping a month past its retention: %w", err)
 		}
-		if _, err := tx.Exec(ctx, forgetSpace, name); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, deleteDaysThen, until)
+		_, err := tx.Exec(ctx, forgetSpace, name)
 		return err
 	})
 }

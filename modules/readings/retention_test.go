@@ -82,6 +82,9 @@ func TestRetentionHidesAtOnceAndGivesTheDiskBack(t *testing.T) {
 	require.NoError(t, e.folder.enforceRetention(t.Context()))
 	require.Zero(t, count("device-1")+count("device-0"))
 	require.Zero(t, diskOf(t, db))
+	var days int
+	require.NoError(t, db.QueryRow(t.Context(), `SELECT count(*) FROM reading_days`).Scan(&days))
+	require.Zero(t, days)
 	states, err := e.Latest(t.Context(), everyone, Selection{})
 	require.NoError(t, err)
 	require.Empty(t, states)
