@@ -20,7 +20,7 @@ func (p *program) saveFilter(body string) string {
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusCreated, status, "%s", text)
 	var saved struct{ ID string }
-	require.NoError(p.t, json.Unmarshal([]byte(text), &saved))
+	require.NoError(p.t, json.Unmarshal(text, &saved))
 	return saved.ID
 }
 
