@@ -38,9 +38,14 @@ func readClimate(t *testing.T, path string) climate {
 	require.NoError(t, err)
 	text, err := io.ReadAll(plain)
 	require.NoError(t, err)
-	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	return parseClimate(t, string(text))
+}
+
+func parseClimate(t *testing.T, text string) climate {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	c := climate{header: lines[0], lines: lines[1:], rows: len(lines) - 1, values: map[string]map[int64]float64{}}
-	rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	require.NoError(t, err)
 	for _, row := range rows[1:] {
 		ts, err := time.Parse(time.RFC3339, row[1])
@@ -58,26 +63,29 @@ func readClimate(t *testing.T, path string) climate {
 	return c
 }
 
-// TestRealReadingsComeBackAsTheyWere posts the files of ../shared/data, where they are, and compares every answer with
-// the plain computation: before a fold, after it, and after a restart. A viewer sees each reading once.
+// climates returns the files of ../shared/data, as far as they are there, and always one like them that is made up.
+func climates(t *testing.T) map[string]climate {
+	t.Helper()
+	paths, err := filepath.Glob("../../../shared/data/room-climate-*.csv.gz")
+	require.NoError(t, err)
+	all := map[string]climate{"made-up": parseClimate(t, makeClimate())}
+	for _, path := range paths {
+		all[filepath.Base(path)] = readClimate(t, path)
+	}
+	return all
+}
+
+// TestRealReadingsComeBackAsTheyWere posts real readings and compares every answer with the plain computation: before a
+// fold, after it, and after a restart. A viewer sees each reading once.
 func TestRealReadingsComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../../shared/data/room-climate-*.csv.gz")
-	require.NoError(t, err)
-	if len(files) == 0 {
-		t.Skip("real readings are not here (../shared/data/room-climate-*.csv.gz): nothing is compared with them")
-	}
-	for _, path := range files {
-		t.Run(filepath.Base(path), func(t *testing.T) {
+	for name, file := range climates(t) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := readClimate(t, path)
 			p := start(t, pgtest.Config(t))
 			viewer := p.view("", "")
 			for lines := range slices.Chunk(file.lines, 5000) {
-				body := file.header + "\n" + strings.Join(lines, "\n")
-				var receipt struct{ Accepted int }
-				p.call("POST", "/api/readings", "text/csv", body, &receipt)
-				require.Equal(t, 7*len(lines), receipt.Accepted)
+				p.postRows(file.header, lines)
 			}
 			file.compare(t, p)
 			p.call("POST", "/api/readings/fold", "", "", nil)
@@ -88,6 +96,14 @@ func TestRealReadingsComeBackAsTheyWere(t *testing.T) {
 			file.compare(t, p)
 		})
 	}
+}
+
+// postRows stores lines of CSV, of seven readings each.
+func (p *program) postRows(header string, lines []string) {
+	p.t.Helper()
+	var receipt struct{ Accepted int }
+	p.call("POST", "/api/readings", "text/csv", header+"\n"+strings.Join(lines, "\n"), &receipt)
+	require.Equal(p.t, 7*len(lines), receipt.Accepted)
 }
 
 // compare asks for raw history, hourly averages and counts, and the newest readings.

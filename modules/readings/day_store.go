@@ -29,10 +29,12 @@ func (s *statistics) note(u unit) {
 	s.days[chunkKey{u.series, daySpan.floor(u.start)}] = true
 }
 
-// summariseChunks makes the statistics of the days in the relation wanted (id, at) from their chunks' own.
+// summariseChunks makes the statistics of the days in the relation wanted (id, at) from their chunks' own. Sums are made in order
+// of time, so that their last digits do not depend on a plan.
 const summariseChunks = `
-SELECT wanted.id AS series_id, wanted.at AS start_at, sum(count) AS count, min(min) AS min, max(max) AS max, sum(sum) AS sum,
-	(array_agg(first ORDER BY chunk.start_at))[1] AS first, (array_agg(last ORDER BY chunk.start_at DESC))[1] AS last
+SELECT wanted.id AS series_id, wanted.at AS start_at, sum(count) AS count, min(min) AS min, max(max) AS max,
+	sum(sum ORDER BY chunk.start_at) AS sum, (array_agg(first ORDER BY chunk.start_at))[1] AS first,
+	(array_agg(last ORDER BY chunk.start_at DESC))[1] AS last
 FROM wanted CROSS JOIN LATERAL (
 	SELECT start_at, count, min, max, sum, first, last FROM reading_chunks
 	WHERE series_id = wanted.id AND start_at >= wanted.at AND start_at < wanted.at + interval '24 hours'
