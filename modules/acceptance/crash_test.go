@@ -71,12 +71,18 @@ type folds struct {
 
 func watchFolds(t *testing.T, db config.DB) *folds {
 	t.Helper()
+	return &folds{conn: connect(t, db)}
+}
+
+// connect returns a connection of the test's own.
+func connect(t *testing.T, db config.DB) *pgx.Conn {
+	t.Helper()
 	settings, err := postgres.ConnConfig(db)
 	require.NoError(t, err)
 	conn, err := pgx.ConnectConfig(t.Context(), settings)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
-	return &folds{conn: conn}
+	return conn
 }
 
 // begun returns the moment when a fold holds its lock.

@@ -127,7 +127,7 @@ func run(t *testing.T, command *exec.Cmd) *viewer {
 	output, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
-	v := &viewer{cancel: func() { _ = command.Process.Kill() }} // which fails for a process that has ended
+	v := newViewer(func() { _ = command.Process.Kill() }) // which fails for a process that has ended
 	v.done.Go(func() {
 		v.read(output)
 		_ = command.Wait() // its exit code can be asked for

@@ -3,6 +3,9 @@ package acceptance
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +45,85 @@ func TestTwoInstancesAreOne(t *testing.T) {
 	post(one, 63)
 	requireInstants(t, moved.wait(t, 3), 61, 63)
 	require.Len(t, one.history("")["a/m"], 63)
+}
+
+// An instance is killed while requests are under way at it: viewers elsewhere miss nothing that it has acknowledged, and its own
+// go on elsewhere where they were, without a hole or a repeat.
+func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Config(t)
+	one, two := start(t, db), start(t, db)
+	there, here := two.view("", ""), one.view("", "")
+	acknowledged := make([]int, 4)
+	var posting sync.WaitGroup
+	for w := range acknowledged {
+		posting.Go(func() {
+			for acknowledged[w] < 1000 {
+				n := acknowledged[w] + 1
+				body := fmt.Sprintf(`{"readings":[{"device":"device-%d","ts":%d,"values":{"m":%d}}]}`, w, n, n)
+				if status, _ := one.plain(http.MethodPost, "/api/readings", body); status != http.StatusOK {
+					return
+				}
+				acknowledged[w] = n
+			}
+		})
+	}
+	here.wait(t, 100)
+	one.kill()
+	posting.Wait()
+	here.done.Wait() // its stream has ended
+	moved := two.view("", here.position())
+	two.call("POST", "/api/readings", "application/json", `{"readings":[{"device":"end","ts":1,"values":{"m":1}}]}`, nil)
+	over := func(events []event) bool {
+		return len(events) > 0 && strings.Contains(events[len(events)-1].Data, `"device":"end"`)
+	}
+	seen := there.await(t, over)
+	require.Equal(t, seen, append(here.record(), moved.await(t, over)...))
+
+	ids, instants := map[string]bool{}, map[string][][]float64{}
+	for _, e := range seen {
+		require.False(t, ids[e.ID], "event %s came twice", e.ID)
+		ids[e.ID] = true
+		var reading struct {
+			Device string
+			TS     time.Time
+			Values struct{ M float64 }
+		}
+		require.NoError(t, json.Unmarshal([]byte(e.Data), &reading))
+		series := reading.Device + "/m"
+		instants[series] = append(instants[series], []float64{float64(reading.TS.UnixMilli()), reading.Values.M})
+	}
+	require.Equal(t, two.history(""), instants)
+	cut := 0
+	for w, n := range acknowledged {
+		require.GreaterOrEqual(t, len(instants[fmt.Sprintf("device-%d/m", w)]), n)
+		if n < 1000 {
+			cut++
+		}
+	}
+	require.Positive(t, cut, "it was to be killed in the midst of requests")
+}
+
+// Whoever has lost the connection that the doorbell rings on looks by itself until it is back.
+func TestALostDoorbellLosesNoReading(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Config(t)
+	one, two := start(t, db), start(t, db)
+	viewer, conn := two.view("", ""), connect(t, db)
+	lost := 0
+	for ts := 1; ts <= 60; ts++ {
+		if ts%10 == 5 {
+			tag, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+				WHERE datname = current_database() AND query LIKE 'LISTEN%'`)
+			require.NoError(t, err)
+			lost += int(tag.RowsAffected())
+		}
+		one.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, ts, ts), nil)
+		if ts%10 == 0 {
+			requireInstants(t, viewer.wait(t, ts), 1, ts)
+		}
+	}
+	require.Positive(t, lost)
 }
 
 // requireInstants checks that the events are of the instants from first to last ms, each once and in order.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -209,6 +210,7 @@ type event struct{ ID, Name, Data string }
 type viewer struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	grown  chan struct{} // there may be new events; one signal that waits is as good as many
 
 	mu     sync.Mutex
 	events []event
@@ -228,13 +230,18 @@ func (p *program) view(parameters, lastID string) *viewer {
 	response, err := p.http.Do(request)
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, response.StatusCode)
-	v := &viewer{cancel: cancel, lastID: lastID}
+	v := newViewer(cancel)
+	v.lastID = lastID
 	v.done.Go(func() {
 		defer response.Body.Close()
 		v.read(response.Body)
 	})
 	p.t.Cleanup(v.stop)
 	return v
+}
+
+func newViewer(cancel context.CancelFunc) *viewer {
+	return &viewer{cancel: cancel, grown: make(chan struct{}, 1)}
 }
 
 func (v *viewer) read(from io.Reader) {
@@ -268,6 +275,10 @@ func (v *viewer) dispatch(e event) {
 	}
 	if e.Data != "" && e.Name != "position" { // which only carries an id
 		v.events = append(v.events, e)
+		select {
+		case v.grown <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -280,16 +291,32 @@ func (v *viewer) stop() {
 // wait returns the events once there are n of them.
 func (v *viewer) wait(t testing.TB, n int) []event {
 	t.Helper()
-	count := func() int {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		return len(v.events)
+	return v.await(t, func(events []event) bool { return len(events) >= n })
+}
+
+// await returns the events once they are enough. Nobody else may wait at the same time.
+func (v *viewer) await(t testing.TB, enough func([]event) bool) []event {
+	t.Helper()
+	timeout := time.NewTimer(time.Minute)
+	defer timeout.Stop()
+	for {
+		events := v.record()
+		if enough(events) {
+			return events
+		}
+		select {
+		case <-v.grown:
+		case <-timeout.C:
+			require.FailNow(t, "events are missing", "there are %d", len(events))
+		}
 	}
-	require.Eventually(t, func() bool { return count() >= n }, 60*time.Second, 5*time.Millisecond,
-		"%d events are missing", n-count())
+}
+
+// record returns the events so far.
+func (v *viewer) record() []event {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.events
+	return slices.Clone(v.events)
 }
 
 // position returns the id of the last event.
