@@ -24,7 +24,12 @@ func TestShuffledReadingsGiveTheSameAnswers(t *testing.T) {
 	var lines []string
 	files := climates(t)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		header, lines = files[name].header, append(lines, files[name].lines...)
+		header = files[name].header
+		for i, line := range files[name].lines {
+			if !raceDetector || i%8 == 0 { // a program that is watched so closely would take minutes for all of them
+				lines = append(lines, line)
+			}
+		}
 	}
 	ordered, shuffled := start(t, pgtest.Config(t)), start(t, pgtest.Config(t))
 	for part := range slices.Chunk(lines, 20_000) {
