@@ -80,9 +80,24 @@ func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
 	bytes := i.counted(t, "telltale_stream_bytes_total")
 	wakes := i.counted(t, "telltale_stream_wakes_total")
 	i.postMany(t, "other", 1, 200)
+	i.post(t, series("other", 2*sheetReadings)...) // more than a sheet
 	require.Eventually(t, goneBy, waiting, tick)
 	require.Equal(t, wakes, i.counted(t, "telltale_stream_wakes_total"))
 	require.Equal(t, bytes, i.counted(t, "telltale_stream_bytes_total"))
 	i.post(t, datum{"mine", "mine", 1, 1})
 	require.Eventually(t, func() bool { return i.counted(t, "telltale_stream_events_total") == float64(len(viewers)) }, waiting, tick)
+	// Too large to be encoded for those who are parked: only who asks for a device by its id is known not to watch it.
+	i.parked(t, 4)
+	wakes = i.counted(t, "telltale_stream_wakes_total")
+	i.post(t, series("other", stepReadings+1)...)
+	require.Eventually(t, goneBy, waiting, tick)
+	require.InDelta(t, wakes+3, i.counted(t, "telltale_stream_wakes_total"), 0)
+}
+
+// series returns n readings of a device.
+func series(device string, n int) (data []datum) {
+	for k := range n {
+		data = append(data, datum{device, "m", int64(k), float64(k)})
+	}
+	return data
 }

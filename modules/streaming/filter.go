@@ -128,6 +128,9 @@ func (f *filter) take(t *tray, s *sheet, pos Position) Position {
 	if !f.choose(t, s) {
 		return s.end
 	}
+	if f.devices != nil && len(f.devices) <= soughtDevices {
+		return f.takeFew(t, s, int32(i))
+	}
 	for ; i < len(s.events); i++ {
 		if t.full() {
 			return Position{Seq: s.seq - 1, Next: s.events[i].n}
@@ -135,6 +138,33 @@ func (f *filter) take(t *tray, s *sheet, pos Position) Position {
 		if t.devices == nil || t.devices[s.events[i].device] {
 			t.add(s, i)
 		}
+	}
+	return s.end
+}
+
+// takeFew is take for events of few devices, from the one with the index given on: it looks at no other event.
+func (f *filter) takeFew(t *tray, s *sheet, from int32) Position {
+	t.few = t.few[:0]
+	for _, device := range f.devices {
+		d, ok := s.index[device]
+		if !ok || !t.devices[d] {
+			continue
+		}
+		for i, more := s.firsts[d], true; more; i, more = s.events[i].later, s.events[i].later > 0 {
+			if i >= from {
+				t.few = append(t.few, i)
+			}
+		}
+	}
+	if len(f.devices) > 1 {
+		slices.Sort(t.few)
+		t.few = slices.Compact(t.few) // a device may be named twice
+	}
+	for _, i := range t.few {
+		if t.full() {
+			return Position{Seq: s.seq - 1, Next: s.events[i].n}
+		}
+		t.add(s, int(i))
 	}
 	return s.end
 }

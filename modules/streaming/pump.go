@@ -6,15 +6,16 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"telltale/modules/readings"
 )
 
 const (
 	// stepBatches is the most batches that a pump joins into one write to each viewer.
 	stepBatches = 1024
-	// stepBytes is the most text that it joins. A larger batch is left to the viewers, each of which reads on by itself.
+	// stepBytes is the most text that it joins. A larger batch is left to the viewers whom it concerns, each of which reads on
+	// by itself.
 	stepBytes = 256 << 10
+	// stepReadings is from where on a batch is taken for too large without having been encoded.
+	stepReadings = 8 * sheetReadings
 )
 
 // pump writes new batches to its parked viewers, whatever waits in one write. It never waits for a socket.
@@ -104,7 +105,7 @@ func (p *pump) run(ctx context.Context) {
 		}
 		s := step{from: seq, to: p.hub.window.Head()}
 		if ok {
-			s = p.plan(seq, batches)
+			s = p.hub.sheets.plan(seq, batches)
 		} // else it has fallen behind the window, or the window has just been loaded
 		seq = s.to
 		p.pos.Store(seq) // before members: who joins or parks from now on has to be past seq
@@ -125,64 +126,9 @@ func (p *pump) restart(seq int64) {
 	}
 }
 
-// step is what a pump writes to each viewer in one round: the events of the batches in (from, to]. Without sheets, viewers
-// have to read on by themselves.
-type step struct {
-	from, to  int64
-	committed time.Time // when the first of them was
-	sheets    []*sheet
-	devices   map[string]int32 // those that have events in the step
-
-	dated  bool  // whether oldest is known; see earliest
-	oldest int64 // instant of its readings
-}
-
-// plan takes as many batches as may go into one write.
-func (p *pump) plan(seq int64, batches []*readings.Batch) step {
-	s := step{from: seq, to: seq, committed: batches[0].CommittedAt}
-	bytes := 0
-	for _, b := range batches[:min(len(batches), stepBatches)] {
-		if len(b.Dropped) > 0 {
-			p.hub.sheets.forget()
-		}
-		if b.Len() > 0 {
-			if b.Len() > sheetReadings {
-				break
-			}
-			made := p.hub.sheets.covering(b, 0)
-			if bytes += len(made.text); bytes > stepBytes {
-				break
-			}
-			s.sheets = append(s.sheets, made)
-		}
-		s.to = b.Seq
-	}
-	if s.to == seq { // a batch too large to go first
-		return step{from: seq, to: batches[0].Seq}
-	}
-	s.collectDevices()
-	return s
-}
-
-func (s *step) collectDevices() {
-	switch len(s.sheets) {
-	case 0:
-		s.devices = map[string]int32{}
-	case 1:
-		s.devices = s.sheets[0].index
-	default:
-		s.devices = map[string]int32{}
-		for _, made := range s.sheets {
-			for device := range made.index {
-				s.devices[device] = 0
-			}
-		}
-	}
-}
-
 // serve writes a step to every viewer that is parked.
 func (p *pump) serve(s *step, members []*viewer) {
-	if s.devices != nil {
+	if s.whole {
 		fillShared(&p.shared, s)
 	}
 	now := time.Now()
@@ -251,13 +197,15 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 	switch {
 	case s.devices == nil, v.pos.Seq < s.from:
 		return nil
+	case !v.filter.concerns(s.devices):
+		p.own.reset()
+		return &p.own
+	case !s.whole:
+		return nil
 	case v.filter.all() && v.pos == Position{Seq: s.from}:
 		return &p.shared
 	}
 	p.own.reset()
-	if !v.filter.concerns(s.devices) {
-		return &p.own
-	}
 	pos := v.pos
 	for _, made := range s.sheets {
 		if !v.filter.knows(made.devices) {

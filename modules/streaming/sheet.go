@@ -28,6 +28,7 @@ type sheet struct {
 	pairs  []pair
 
 	devices []string // that have events here
+	firsts  []int32  // index of each one's first event
 	index   map[string]int32
 	metrics []string
 }
@@ -36,6 +37,7 @@ type sheet struct {
 type event struct {
 	n      int32 // index in the batch of its first reading
 	device int32 // index in devices
+	later  int32 // index of the same device's next event, 0 if there is none
 	start  int32 // its text is text[start:end], end being the next event's start
 	pairs  int32 // index of its first pair
 }
@@ -49,7 +51,7 @@ type pair struct {
 }
 
 func (s *sheet) size() int {
-	return len(s.text) + 16*len(s.events) + 12*len(s.pairs) + 64*(len(s.devices)+len(s.metrics)) + 256
+	return len(s.text) + 20*len(s.events) + 12*len(s.pairs) + 72*(len(s.devices)+len(s.metrics)) + 256
 }
 
 // eventEnd returns where the text of the i-th event ends.
@@ -108,6 +110,7 @@ type press struct {
 	batch *readings.Batch
 	sheet *sheet
 
+	lasts   []int32          // index of each device's last event
 	known   map[int32]*entry // by series id
 	metrics map[string]int32
 	run     []int32 // metrics of the event being written
@@ -171,12 +174,22 @@ func (p *press) begin(i int, e *entry) {
 	s := p.sheet
 	p.open, p.ts, p.run = true, p.batch.TS[i], p.run[:0]
 	p.current = event{n: int32(i), device: e.device, start: int32(len(s.text)), pairs: int32(len(s.pairs))}
+	p.chain(e.device, int32(len(s.events)))
 	s.events = append(s.events, p.current)
 	s.text = strconv.AppendInt(append(s.text, "id: "...), s.seq, 10)
 	s.text = strconv.AppendInt(append(s.text, ':'), int64(i), 10)
 	s.text = render.AppendString(append(s.text, "\nevent: reading\ndata: {\"device\":"...), s.devices[e.device])
 	s.text = render.AppendTime(append(s.text, `,"ts":"`...), p.ts)
 	s.text = append(s.text, `","values":{`...)
+}
+
+// chain notes that the next event of the device is the i-th of all.
+func (p *press) chain(device, i int32) {
+	if int(device) == len(p.lasts) {
+		p.lasts, p.sheet.firsts = append(p.lasts, i), append(p.sheet.firsts, i)
+		return
+	}
+	p.sheet.events[p.lasts[device]].later, p.lasts[device] = i, i
 }
 
 // eventTail ends the text of every event of readings.

@@ -140,3 +140,36 @@ func TestTheCacheKeepsToItsBudgetAndToWhatWasUsedLast(t *testing.T) {
 	_, ok = l.find(4)
 	require.False(t, ok)
 }
+
+func TestAFilterOfFewDevicesTakesWhatOneOfManyDoes(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	many := make([]string, soughtDevices) // devices that no batch has
+	for i := range many {
+		many[i] = fmt.Sprint("absent-", i)
+	}
+	for range 50 {
+		b := randomBatch(random, 1+random.IntN(3*sheetReadings))
+		few := filter{devices: []string{"d2", "nobody", "d0", "d2"}[:1+random.IntN(4)]}
+		if random.IntN(2) == 0 {
+			few.metrics = []string{"m3", "m7"}
+		}
+		long := filter{devices: append(slices.Clone(few.devices), many...), metrics: few.metrics}
+		s, from := newSheets(names{}), random.Int32N(100)
+		take := func(f *filter, limit int) (text string, stops []Position) {
+			for pos := (Position{Seq: b.Seq - 1, Next: min(from, int32(b.Len())-1)}); pos.before(Position{Seq: b.Seq}); {
+				tray := &tray{limit: limit}
+				pos = f.take(tray, s.covering(b, pos.Next), pos)
+				text += string(tray.text)
+				for _, stop := range tray.stops {
+					stops = append(stops, stop.after)
+				}
+			}
+			return text, stops
+		}
+		text, stops := take(&few, 1+random.IntN(2000))
+		want, places := take(&long, 1<<30)
+		require.Equal(t, want, text)
+		require.Equal(t, places, stops)
+	}
+}

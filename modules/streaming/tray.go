@@ -19,6 +19,7 @@ type tray struct {
 
 	devices, metrics           []bool // of the sheet at hand: what is let through; nil for everything
 	deviceBuffer, metricBuffer []bool
+	few                        []int32 // memory for the indexes of events
 }
 
 // stop is the end of an event in a tray.
