@@ -85,10 +85,10 @@ func nextWidth(ctx context.Context, tx pgx.Tx, newest block) (int64, error) {
 		return 0, fmt.Errorf("measuring the log's newest block: %w", err)
 	}
 	width := newest.width()
-	if seconds != nil && batches != nil && *seconds > 1 {
-		// At most double or halve, so that one burst does not decide.
-		wanted := int64(float64(*batches) / *seconds * blockSpan.Seconds())
-		width = min(max(wanted, width/2), width*2)
+	if seconds != nil && batches != nil {
+		// Not much wider or narrower than the last, so that one burst does not decide.
+		wanted := int64(float64(*batches) / max(*seconds, 1) * blockSpan.Seconds())
+		width = min(max(wanted, width/2), width*4)
 	}
 	return min(max(width, minBlockWidth), maxBlockWidth), nil
 }
