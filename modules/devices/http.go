@@ -35,7 +35,7 @@ type pageAnswer struct {
 }
 
 func (h handlers) list(c *fiber.Ctx) error {
-	query, err := parseQuery(c.Context().QueryArgs())
+	query, err := parseQuery(httpserver.QueryValues(c))
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (h handlers) get(c *fiber.Ctx) error {
 }
 
 func (h handlers) create(c *fiber.Ctx) error {
-	if err := noQuery(c.Context().QueryArgs()); err != nil {
+	if err := noQuery(httpserver.QueryValues(c)); err != nil {
 		return err
 	}
 	draft, err := parseDraft(c)
@@ -109,7 +109,7 @@ func (h handlers) delete(c *fiber.Ctx) error {
 // target returns the device that the path names. What cannot be an id is answered by the service, like any other
 // device that does not exist.
 func target(c *fiber.Ctx) (string, error) {
-	if err := noQuery(c.Context().QueryArgs()); err != nil {
+	if err := noQuery(httpserver.QueryValues(c)); err != nil {
 		return "", err
 	}
 	return httpserver.PathParam(c, "id")

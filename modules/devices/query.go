@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/valyala/fasthttp"
 )
 
 // How many devices a list has when its caller does not say, and at most.
@@ -19,10 +18,9 @@ const (
 )
 
 // parseQuery reads the parameters of a list. It returns an Invalid fault that names every one at fault.
-func parseQuery(args *fasthttp.Args) (Query, error) {
+func parseQuery(given url.Values) (Query, error) {
 	query := Query{Limit: defaultLimit}
 	var faults faults
-	given := grouped(args)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		values := given[name]
 		if name != "tag" && len(values) > 1 {
@@ -59,21 +57,12 @@ func parseQuery(args *fasthttp.Args) (Query, error) {
 }
 
 // noQuery returns an Invalid fault for any parameter at all.
-func noQuery(args *fasthttp.Args) error {
+func noQuery(given url.Values) error {
 	var faults faults
-	for _, name := range slices.Sorted(maps.Keys(grouped(args))) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		faults.add(name, errors.New("is not a parameter here"))
 	}
 	return faults.err()
-}
-
-// grouped returns copies of the values by parameter.
-func grouped(args *fasthttp.Args) map[string][]string {
-	values := map[string][]string{}
-	args.VisitAll(func(name, value []byte) {
-		values[string(name)] = append(values[string(name)], string(value))
-	})
-	return values
 }
 
 // cursorPrefix tells this version's cursors from garbage.

@@ -51,7 +51,7 @@ type rejectedAnswer struct {
 }
 
 func (h handlers) ingest(c *fiber.Ctx) error {
-	skip, err := parseOnError(queryValues(c))
+	skip, err := parseOnError(httpserver.QueryValues(c))
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func parseOnError(values url.Values) (skip bool, err error) {
 }
 
 func (h handlers) fold(c *fiber.Ctx) error {
-	if err := noParameters(queryValues(c)); err != nil {
+	if err := noParameters(httpserver.QueryValues(c)); err != nil {
 		return err
 	}
 	seq, err := h.service.Fold(c.UserContext())
@@ -105,16 +105,6 @@ func noParameters(values url.Values) error {
 		p.fail(name, "is not a parameter of this call; it has none")
 	}
 	return p.err()
-}
-
-// queryValues returns a copy of the request's URL parameters.
-func queryValues(c *fiber.Ctx) url.Values {
-	values := url.Values{}
-	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
-		name := string(key)
-		values[name] = append(values[name], string(value))
-	})
-	return values
 }
 
 // errTooManyQueries asks the caller to come back when other queries have ended.

@@ -17,7 +17,7 @@ import (
 )
 
 func (h handlers) history(c *fiber.Ctx) error {
-	values := queryValues(c)
+	values := httpserver.QueryValues(c)
 	now := time.Now()
 	query, err := ParseQuery(values, now)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 const fewStates = 256
 
 func (h handlers) latest(c *fiber.Ctx) error {
-	wanted, err := parseLatest(queryValues(c))
+	wanted, err := parseLatest(httpserver.QueryValues(c))
 	if err != nil {
 		return err
 	}

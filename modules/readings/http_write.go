@@ -45,7 +45,7 @@ func (h handlers) mountWriteRoot(root fiber.Router, guard guard) {
 // error then lists: those who send it have no way to mend a batch, and would lose all of it.
 func (h handlers) write(known []string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		how, onError, err := parseWrite(queryValues(c), known)
+		how, onError, err := parseWrite(httpserver.QueryValues(c), known)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package readings
 
 import (
-	"fmt"
 	"math"
 	"net/url"
 	"path"
@@ -13,25 +12,19 @@ import (
 	"telltale/modules/devices"
 	"telltale/modules/readings/payload"
 	"telltale/platform/fault"
+	"telltale/platform/httpserver"
 )
 
 // parser reads URL parameters and collects what is wrong with them.
 type parser struct {
 	values url.Values
 	now    time.Time
-	faults []fault.Field
+	faults fault.Fields
 }
 
-func (p *parser) fail(name, format string, args ...any) {
-	p.faults = append(p.faults, fault.Field{Name: name, Reason: fmt.Sprintf(format, args...)})
-}
+func (p *parser) fail(name, format string, args ...any) { p.faults.Add(name, format, args...) }
 
-func (p *parser) err() error {
-	if len(p.faults) == 0 {
-		return nil
-	}
-	return fault.InvalidFields(p.faults...)
-}
+func (p *parser) err() error { return p.faults.Err() }
 
 // known rejects every parameter that is not among the names: a misspelt one must not be ignored.
 func (p *parser) known(names []string) {
@@ -101,23 +94,7 @@ func (p *parser) selection() Selection {
 
 // words returns a parameter that may be repeated or list several words with commas, each word once.
 func (p *parser) words(name string, most int) []string {
-	var words []string
-	seen := map[string]bool{}
-	for _, value := range p.values[name] {
-		for word := range strings.SplitSeq(value, ",") {
-			switch {
-			case word == "":
-				p.fail(name, "must not be empty")
-			case !seen[word]:
-				seen[word] = true
-				words = append(words, word)
-			}
-		}
-	}
-	if len(words) > most {
-		p.fail(name, "must be given at most %d times, not %d", most, len(words))
-	}
-	return words
+	return httpserver.Words(&p.faults, name, p.values[name], most)
 }
 
 // instant reads a time: RFC 3339, Unix milliseconds, "now", or relative to now such as -24h.

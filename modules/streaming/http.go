@@ -41,7 +41,7 @@ func (h handlers) wait(c *fiber.Ctx) error {
 }
 
 func (h handlers) stream(c *fiber.Ctx) error {
-	return h.serve(c, queryValues(c.Context().QueryArgs()))
+	return h.serve(c, given(httpserver.QueryValues(c)))
 }
 
 // streamByBody is stream for filters that are too long for a URL.

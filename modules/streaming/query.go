@@ -1,18 +1,16 @@
 package streaming
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"telltale/modules/auth"
 	"telltale/modules/devices"
 	"telltale/modules/readings"
 	"telltale/platform/fault"
+	"telltale/platform/httpserver"
 )
 
 const (
@@ -45,12 +43,6 @@ type Selection struct {
 // given are the values of parameters by name, from a query or from a body.
 type given map[string][]string
 
-func queryValues(args *fasthttp.Args) given {
-	values := given{}
-	args.VisitAll(func(name, value []byte) { values[string(name)] = append(values[string(name)], string(value)) })
-	return values
-}
-
 // parseRequest reads what a stream is asked for. Of several places to begin at, the header counts before last_event_id, and
 // that before since: a browser that reconnects repeats the query and adds the header. The Invalid fault names everything
 // that is wrong.
@@ -78,10 +70,7 @@ func parseRequest(values given, header string, now time.Time) (r Request, err er
 	if r.Every > 0 && values["slow"] != nil {
 		p.fail("slow", "has no meaning with every, which sends newest values anyway")
 	}
-	if len(p.faults) > 0 {
-		return r, fault.InvalidFields(p.faults...)
-	}
-	return r, nil
+	return r, p.faults.Err()
 }
 
 // begin reads where the stream begins.
@@ -138,32 +127,15 @@ func (p *parser) filter(name string) string {
 type parser struct {
 	values given
 	now    time.Time
-	faults []fault.Field
+	faults fault.Fields
 }
 
-func (p *parser) fail(name, format string, args ...any) {
-	p.faults = append(p.faults, fault.Field{Name: name, Reason: fmt.Sprintf(format, args...)})
-}
+func (p *parser) fail(name, format string, args ...any) { p.faults.Add(name, format, args...) }
 
-// words returns each word of a parameter that may be repeated or list several with commas, once.
+// words returns each word of a parameter that may be repeated or list several with commas, once. The result is never nil:
+// an empty list, which a body may have, means none, where nil would mean all.
 func (p *parser) words(name string) []string {
-	words := []string{}
-	seen := map[string]bool{}
-	for _, value := range p.values[name] {
-		for word := range strings.SplitSeq(value, ",") {
-			switch {
-			case word == "":
-				p.fail(name, "must not be empty")
-			case !seen[word]:
-				seen[word] = true
-				words = append(words, word)
-			}
-		}
-	}
-	if len(words) > maxWords {
-		p.fail(name, "must be given at most %d times, not %d", maxWords, len(words))
-	}
-	return words
+	return append([]string{}, httpserver.Words(&p.faults, name, p.values[name], maxWords)...)
 }
 
 func (p *parser) checkPatterns(texts []string) {

@@ -59,8 +59,8 @@ func parseSelection(values given) (Selection, error) {
 			p.selection(&r, name)
 		}
 	}
-	if len(p.faults) > 0 {
-		return Selection{}, fault.InvalidFields(p.faults...)
+	if err := p.faults.Err(); err != nil {
+		return Selection{}, err
 	}
 	return r.Selection, nil
 }

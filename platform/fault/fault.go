@@ -37,6 +37,22 @@ type Field struct {
 	Reason string `json:"reason"`
 }
 
+// Fields collects everything that is wrong with a request. The zero value holds nothing.
+type Fields []Field
+
+// Add notes a reason, which is formatted.
+func (f *Fields) Add(name, format string, args ...any) {
+	*f = append(*f, Field{Name: name, Reason: fmt.Sprintf(format, args...)})
+}
+
+// Err returns an Invalid fault with all that was noted, nil when nothing was.
+func (f Fields) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return InvalidFields(f...)
+}
+
 // Fault is an error that a caller is told about.
 type Fault struct {
 	Kind Kind
