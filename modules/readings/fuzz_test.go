@@ -20,6 +20,8 @@ func FuzzParseQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	f.Add("from=0&to=9&limit=1&cursor=after:a,m,5")
+	f.Add("from=0&to=9000&interval=1s&fill=linear&limit=1&cursor=after:a,m,1970-01-01T00:00:01Z")
 	f.Fuzz(func(t *testing.T, text string) {
 		values, err := url.ParseQuery(text)
 		if err != nil {
@@ -34,6 +36,9 @@ func FuzzParseQuery(f *testing.F) {
 		require.GreaterOrEqual(t, q.From, payload.MinTS)
 		require.Less(t, q.From, q.To)
 		require.LessOrEqual(t, q.To, payload.MaxTS+1)
+		if q.After != nil {
+			require.LessOrEqual(t, q.After.Seek, q.After.TS+1)
+		}
 		if q.Interval != nil {
 			require.NotEmpty(t, q.Aggregates)
 			again, err := ParseInterval(q.Interval.String())
