@@ -18,6 +18,7 @@ import (
 	"telltale/modules/devices"
 	"telltale/modules/readings/payload"
 	"telltale/platform/fault"
+	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -264,10 +265,9 @@ func TestDroppingADeviceReachesEveryInstance(t *testing.T) {
 	require.Zero(t, chunks, "the fold removes what was stored of a dropped series")
 }
 
-func TestOldBlocksOfTheLogAreDroppedAndRemembered(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t)
-	// Blocks of two batches, so that a test can fill some.
+// narrowBlocks makes the log begin with blocks of two batches, so that a test can fill some.
+func narrowBlocks(t *testing.T, db *postgres.DB) {
+	t.Helper()
 	_, err := db.Exec(t.Context(), `DROP TABLE reading_log_1`)
 	require.NoError(t, err)
 	for first := 1; first < 10; first += 2 {
@@ -279,6 +279,12 @@ func TestOldBlocksOfTheLogAreDroppedAndRemembered(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+}
+
+func TestOldBlocksOfTheLogAreDroppedAndRemembered(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	narrowBlocks(t, db)
 	e := startEngine(t, db)
 	for i := range 7 {
 		e.post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}}]}`, 100+i)
