@@ -2,6 +2,7 @@ package streaming
 
 import (
 	"net/url"
+	"strings"
 
 	"telltale/modules/readings"
 	"telltale/platform/fault"
@@ -30,9 +31,10 @@ func (p *parser) buckets(r *Request) {
 	if p.values["slow"] != nil {
 		p.fail("slow", "does not go with interval: buckets are asked of history when the connection takes them")
 	}
-	if texts := asked["interval"]; len(texts) == 1 {
-		if _, err := readings.ParseInterval(texts[0]); err != nil {
-			p.fail("interval", "%v; not %.140q", err, texts[0])
+	if texts, given := asked["interval"]; given && len(texts) < 2 {
+		text := strings.Join(texts, "") // a body may have an empty list
+		if _, err := readings.ParseInterval(text); err != nil {
+			p.fail("interval", "%v; not %.140q", err, text)
 			return
 		}
 	}

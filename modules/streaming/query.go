@@ -168,9 +168,12 @@ func (p *parser) tags(name string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(tags)))
 }
 
-// one returns a parameter that may be given once, and must not be empty.
+// one returns a parameter that may be given once. It is empty for an empty list, which a body may have; no caller takes that.
 func (p *parser) one(name string) string {
 	values := p.values[name]
+	if len(values) == 0 {
+		return ""
+	}
 	if len(values) > 1 {
 		p.fail(name, "must be given once")
 	}
