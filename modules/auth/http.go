@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/platform/fault"
 	"telltale/platform/httpserver"
 )
 
@@ -43,7 +44,7 @@ const (
 // query holds the parameters of a request, each given once.
 type query struct {
 	values map[string]string
-	faults faults
+	faults fault.Fields
 }
 
 // readQuery takes the request's parameters; those not among the names allowed, and repeated ones, are noted as faults.
@@ -61,13 +62,13 @@ func readQuery(c *fiber.Ctx, allowed ...string) *query {
 		q.values[key] = string(value)
 	})
 	for _, name := range slices.Sorted(maps.Keys(wrong)) {
-		q.faults.add(name, "%s", wrong[name])
+		q.faults.Add(name, "%s", wrong[name])
 	}
 	return q
 }
 
 // noQuery returns an Invalid fault for any parameter at all.
-func noQuery(c *fiber.Ctx) error { return readQuery(c).faults.err() }
+func noQuery(c *fiber.Ctx) error { return readQuery(c).faults.Err() }
 
 // page reads limit and cursor, the id or name to go on after.
 func (q *query) page(valid func(string) bool) (after string, limit int) {
@@ -75,13 +76,13 @@ func (q *query) page(valid func(string) bool) (after string, limit int) {
 	if text, given := q.values["limit"]; given {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxLimit {
-			q.faults.add("limit", "must be a number from 1 to %d", maxLimit)
+			q.faults.Add("limit", "must be a number from 1 to %d", maxLimit)
 		}
 		limit = n
 	}
 	after, given := q.values["cursor"]
 	if given && !valid(after) {
-		q.faults.add("cursor", "must be the next_cursor of an earlier answer")
+		q.faults.Add("cursor", "must be the next_cursor of an earlier answer")
 	}
 	return after, limit
 }
@@ -90,7 +91,7 @@ func (q *query) page(valid func(string) bool) (after string, limit int) {
 func (q *query) flag(name string) bool {
 	text, given := q.values[name]
 	if given && text != "true" && text != "false" {
-		q.faults.add(name, "must be true or false")
+		q.faults.Add(name, "must be true or false")
 	}
 	return text == "true"
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/platform/fault"
 	"telltale/platform/httpserver"
 )
 
@@ -56,31 +57,28 @@ func readNewKey(c *fiber.Ctx, now time.Time) (NewKey, error) {
 		return NewKey{}, err
 	}
 	b := keyBody{Name: needed[string](m, "name", "a string")}
-	if _, given := m.raw["scopes"]; !given {
-		m.faults.add("scopes", "is required")
+	m.Require("scopes")
+	b.Scopes = httpserver.Take[[]Scope](m, "scopes", "an array of scopes")
+	b.Devices = httpserver.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
+	if !m.TakeNull("expires_at") {
+		b.ExpiresAt = httpserver.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
 	}
-	b.Scopes = take[[]Scope](m, "scopes", "an array of scopes")
-	b.Devices = takeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
-	if string(m.raw["expires_at"]) == "null" {
-		delete(m.raw, "expires_at")
+	m.Unknown()
+	if len(m.Faults) == 0 {
+		m.Faults = b.Validate(now)
 	}
-	b.ExpiresAt = take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
-	m.unknown()
-	if len(m.faults) == 0 {
-		m.faults = b.Validate(now)
-	}
-	return NewKey{b.Name, or(b.Scopes), or(b.Devices), b.ExpiresAt}, m.faults.err()
+	return NewKey{b.Name, or(b.Scopes), or(b.Devices), b.ExpiresAt}, m.Faults.Err()
 }
 
 // Validate returns everything that is wrong with the body, by field.
-func (b keyBody) Validate(now time.Time) (wrong faults) {
+func (b keyBody) Validate(now time.Time) (wrong fault.Fields) {
 	if n := utf8.RuneCountInString(b.Name); n == 0 || n > maxKeyName || strings.TrimSpace(b.Name) != b.Name ||
 		strings.ContainsFunc(b.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		wrong.add("name", "must have 1 to %d printable characters, and no space at either end", maxKeyName)
+		wrong.Add("name", "must have 1 to %d printable characters, and no space at either end", maxKeyName)
 	}
 	wrong = append(wrong, grantFaults(b.Scopes, b.Devices)...)
 	if b.ExpiresAt != nil && (!b.ExpiresAt.After(now) || b.ExpiresAt.Year() > lastYear) {
-		wrong.add("expires_at", "must be in the future")
+		wrong.Add("expires_at", "must be in the future")
 	}
 	return wrong
 }
@@ -89,7 +87,7 @@ func (h keyHandlers) list(c *fiber.Ctx) error {
 	q := readQuery(c, "limit", "cursor", "revoked")
 	after, limit := q.page(isKeyID)
 	revoked := q.flag("revoked")
-	if err := q.faults.err(); err != nil {
+	if err := q.faults.Err(); err != nil {
 		return err
 	}
 	keys, more, err := h.keys.List(c.UserContext(), PrincipalOf(c), revoked, after, limit)

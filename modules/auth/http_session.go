@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/platform/fault"
+	"telltale/platform/httpserver"
 )
 
 // cookiePath keeps the session cookie away from everything but the API.
@@ -31,7 +32,7 @@ type tokenForm struct {
 
 // readTokenForm reads the form. Fields that OAuth2 clients send besides, such as client_id, are accepted and not used.
 func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
-	body, err := readBody(c, fiber.MIMEApplicationForm)
+	body, err := httpserver.ReadBody(c, maxBody, fiber.MIMEApplicationForm)
 	if err != nil {
 		return tokenForm{}, err
 	}
@@ -40,7 +41,7 @@ func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
 		return tokenForm{}, fault.InvalidField("body", "must be a well-formed form")
 	}
 	var f tokenForm
-	var wrong faults
+	var wrong fault.Fields
 	fields := map[string]*string{
 		"username": &f.Username, "password": &f.Password, "grant_type": &f.GrantType, "scope": &f.Scope, "cookie": &f.Cookie,
 		"client_id": new(string), "client_secret": new(string),
@@ -48,33 +49,33 @@ func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
 	for name, given := range values {
 		switch field := fields[name]; {
 		case field == nil:
-			wrong.add(name, "is not a field here")
+			wrong.Add(name, "is not a field here")
 		case len(given) > 1:
-			wrong.add(name, "must not be given more than once")
+			wrong.Add(name, "must not be given more than once")
 		default:
 			*field = given[0]
 		}
 	}
 	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
-	return f, append(wrong, f.validate()...).err()
+	return f, append(wrong, f.validate()...).Err()
 }
 
 // validate says no more about user name and password than that they could be ones.
-func (f tokenForm) validate() (wrong faults) {
+func (f tokenForm) validate() (wrong fault.Fields) {
 	if f.Username == "" || len(f.Username) > 256 {
-		wrong.add("username", "is required, and must have at most 256 bytes")
+		wrong.Add("username", "is required, and must have at most 256 bytes")
 	}
 	if f.Password == "" || len(f.Password) > 4*maxPassword {
-		wrong.add("password", "is required, and must have at most %d characters", maxPassword)
+		wrong.Add("password", "is required, and must have at most %d characters", maxPassword)
 	}
 	if f.GrantType != "" && f.GrantType != "password" {
-		wrong.add("grant_type", "must be password")
+		wrong.Add("grant_type", "must be password")
 	}
 	if unknown := scopeFaults(splitScopes(f.Scope)); unknown != nil {
-		wrong.add("scope", "must name scopes among: %s", joinScopes(AllScopes()))
+		wrong.Add("scope", "must name scopes among: %s", joinScopes(AllScopes()))
 	}
 	if !slices.Contains([]string{"", "true", "false"}, f.Cookie) {
-		wrong.add("cookie", "must be true or false")
+		wrong.Add("cookie", "must be true or false")
 	}
 	return wrong
 }
@@ -193,20 +194,20 @@ func readPasswordBody(c *fiber.Ctx, username string) (passwordBody, error) {
 		CurrentPassword: needed[string](m, "current_password", "a string"),
 		NewPassword:     needed[string](m, "new_password", "a string"),
 	}
-	m.unknown()
-	if len(m.faults) == 0 {
-		m.faults = b.validate(username)
+	m.Unknown()
+	if len(m.Faults) == 0 {
+		m.Faults = b.validate(username)
 	}
-	return b, m.faults.err()
+	return b, m.Faults.Err()
 }
 
-func (b passwordBody) validate(username string) (wrong faults) {
+func (b passwordBody) validate(username string) (wrong fault.Fields) {
 	if b.CurrentPassword == "" || len(b.CurrentPassword) > 4*maxPassword {
-		wrong.add("current_password", "must be your current password")
+		wrong.Add("current_password", "must be your current password")
 	}
-	wrong.check("new_password", passwordFault(username, b.NewPassword))
+	check(&wrong, "new_password", passwordFault(username, b.NewPassword))
 	if b.NewPassword == b.CurrentPassword && wrong == nil {
-		wrong.add("new_password", "must not be the current password")
+		wrong.Add("new_password", "must not be the current password")
 	}
 	return wrong
 }

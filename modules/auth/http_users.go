@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/platform/fault"
 	"telltale/platform/httpserver"
 )
 
@@ -48,16 +49,12 @@ func readNewUser(c *fiber.Ctx) (NewUser, error) {
 		return NewUser{}, err
 	}
 	username := needed[string](m, "username", "a string")
-	for _, name := range []string{"password", "scopes"} {
-		if _, given := m.raw[name]; !given {
-			m.faults.add(name, "is required")
-		}
-	}
+	m.Require("password", "scopes")
 	body := takeUser(m, username)
-	if len(m.faults) == 0 {
-		m.faults.check("username", usernameFault(username))
+	if len(m.Faults) == 0 {
+		check(&m.Faults, "username", usernameFault(username))
 	}
-	return NewUser{username, or(body.Password), or(body.Scopes), or(body.Devices), or(body.Disabled)}, m.faults.err()
+	return NewUser{username, or(body.Password), or(body.Scopes), or(body.Devices), or(body.Disabled)}, m.Faults.Err()
 }
 
 // readUserChange reads the body of a change.
@@ -67,35 +64,35 @@ func readUserChange(c *fiber.Ctx, username string) (UserChange, error) {
 		return UserChange{}, err
 	}
 	body := takeUser(m, username)
-	return UserChange{body.Password, body.Scopes, (*[]string)(body.Devices), body.Disabled}, m.faults.err()
+	return UserChange{body.Password, body.Scopes, (*[]string)(body.Devices), body.Disabled}, m.Faults.Err()
 }
 
-func takeUser(m *members, username string) userBody {
+func takeUser(m *httpserver.Members, username string) userBody {
 	b := userBody{
 		Username: username,
-		Password: take[string](m, "password", "a string"),
-		Scopes:   take[[]Scope](m, "scopes", "an array of scopes"),
-		Devices:  takeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
-		Disabled: take[bool](m, "disabled", "true or false"),
+		Password: httpserver.Take[string](m, "password", "a string"),
+		Scopes:   httpserver.Take[[]Scope](m, "scopes", "an array of scopes"),
+		Devices:  httpserver.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
+		Disabled: httpserver.Take[bool](m, "disabled", "true or false"),
 	}
-	m.unknown()
-	m.faults = append(m.faults, b.Validate()...)
+	m.Unknown()
+	m.Faults = append(m.Faults, b.Validate()...)
 	return b
 }
 
 // Validate returns everything that is wrong with the body, by field.
-func (b userBody) Validate() (wrong faults) {
+func (b userBody) Validate() (wrong fault.Fields) {
 	if b.Password != nil {
-		wrong.check("password", passwordFault(b.Username, *b.Password))
+		check(&wrong, "password", passwordFault(b.Username, *b.Password))
 	}
 	return append(wrong, grantFaults(b.Scopes, b.Devices)...)
 }
 
 // grantFaults returns everything that is wrong with scopes and devices.
-func grantFaults(scopes *[]Scope, devices *patternList) (wrong faults) {
+func grantFaults(scopes *[]Scope, devices *patternList) (wrong fault.Fields) {
 	if scopes != nil {
 		if unknown := scopeFaults(*scopes); unknown != nil {
-			wrong.add("scopes", "must be among: %s", joinScopes(AllScopes()))
+			wrong.Add("scopes", "must be among: %s", joinScopes(AllScopes()))
 		}
 		*scopes = sortedScopes(*scopes)
 	}
@@ -103,11 +100,11 @@ func grantFaults(scopes *[]Scope, devices *patternList) (wrong faults) {
 		return wrong
 	}
 	if len(*devices) > maxPatterns {
-		wrong.add("devices", "must have at most %d entries", maxPatterns)
+		wrong.Add("devices", "must have at most %d entries", maxPatterns)
 		return wrong
 	}
 	for i, pattern := range *devices {
-		wrong.check(fmt.Sprintf("devices[%d]", i), patternFault(pattern))
+		check(&wrong, fmt.Sprintf("devices[%d]", i), patternFault(pattern))
 	}
 	return wrong
 }
@@ -115,7 +112,7 @@ func grantFaults(scopes *[]Scope, devices *patternList) (wrong faults) {
 func (h userHandlers) list(c *fiber.Ctx) error {
 	q := readQuery(c, "limit", "cursor")
 	after, limit := q.page(func(name string) bool { return usernameFault(name) == "" })
-	if err := q.faults.err(); err != nil {
+	if err := q.faults.Err(); err != nil {
 		return err
 	}
 	users, more, err := h.users.List(c.UserContext(), PrincipalOf(c), after, limit)

@@ -1,19 +1,11 @@
 package devices
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"mime"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
-	"telltale/platform/fault"
+	"telltale/platform/httpserver"
 )
 
 const (
@@ -33,7 +25,7 @@ func parseDraft(c *fiber.Ctx) (Draft, error) {
 		Name:     or(body.text("name", false), ""),
 		Tags:     or(body.texts("tags", false), nil),
 		Units:    body.units(false),
-		Metadata: body.take("metadata"),
+		Metadata: body.TakeRaw("metadata"),
 
 		RetentionDays: body.days("retention_days"),
 	}
@@ -46,70 +38,43 @@ func parsePatch(c *fiber.Ctx) (Patch, error) {
 	if err != nil {
 		return Patch{}, err
 	}
-	if body.take("id") != nil {
-		body.faults.add("id", errors.New("cannot be changed"))
+	if body.TakeRaw("id") != nil {
+		body.Faults.Add("id", "cannot be changed")
 	}
 	patch := Patch{
 		Name:     body.text("name", true),
 		Tags:     body.texts("tags", true),
 		Units:    body.units(true),
-		Metadata: body.take("metadata"),
+		Metadata: body.TakeRaw("metadata"),
 
 		RetentionDays: body.days("retention_days"),
 	}
 	return patch, body.err()
 }
 
-// body is a JSON object whose members are taken out one by one, so that absent, null and unknown ones can be told apart.
-type body struct {
-	members map[string]json.RawMessage
-	faults  faults
-}
+// body is the members of a request's body.
+type body struct{ *httpserver.Members }
 
-// readBody returns the body of a request in one of the media types given. The result keeps nothing of the request's own
-// memory.
-func readBody(c *fiber.Ctx, mediaTypes ...string) (*body, error) {
-	mediaType, params, err := mime.ParseMediaType(string(c.Request().Header.ContentType()))
-	charset := params["charset"]
-	if err != nil || !slices.Contains(mediaTypes, mediaType) || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, fault.New(fault.UnsupportedMedia, "the body must be %s", strings.Join(mediaTypes, " or "))
-	}
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, fault.New(fault.UnsupportedMedia, "the body must not be compressed")
-	}
-	raw := c.Request().Body()
-	if len(raw) > maxBody {
-		return nil, fault.New(fault.TooLarge, "the body must be at most %d bytes", maxBody)
-	}
-	b := &body{}
-	if !utf8.Valid(raw) || !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) || json.Unmarshal(raw, &b.members) != nil {
-		return nil, fault.InvalidField("body", "must be a JSON object in UTF-8")
-	}
-	return b, nil
-}
-
-// take removes a member and returns it, nil when it is absent.
-func (b *body) take(name string) json.RawMessage {
-	raw := b.members[name]
-	delete(b.members, name)
-	return raw
+func readBody(c *fiber.Ctx, mediaTypes ...string) (body, error) {
+	members, err := httpserver.ReadMembers(c, maxBody, mediaTypes...)
+	return body{members}, err
 }
 
 // text takes a string. It returns nil when the member is absent or at fault; null is "" where nullable.
-func (b *body) text(name string, nullable bool) *string {
-	return decode[string](b, name, "must be a string", nullable)
+func (b body) text(name string, nullable bool) *string {
+	return decode[string](b, name, "a string", nullable)
 }
 
 // texts takes an array of strings, as text does.
-func (b *body) texts(name string, nullable bool) *[]string {
-	list := decode[[]*string](b, name, "must be an array of strings", nullable)
+func (b body) texts(name string, nullable bool) *[]string {
+	list := decode[[]*string](b, name, "an array of strings", nullable)
 	if list == nil {
 		return nil
 	}
 	texts := make([]string, len(*list))
 	for i, text := range *list {
 		if text == nil {
-			b.faults.add(fmt.Sprintf("%s[%d]", name, i), errors.New("must be a string"))
+			b.Faults.Add(fmt.Sprintf("%s[%d]", name, i), "must be a string")
 			continue
 		}
 		texts[i] = *text
@@ -118,12 +83,12 @@ func (b *body) texts(name string, nullable bool) *[]string {
 }
 
 // units takes the object of units by metric; a null among them, where nullable, removes a unit.
-func (b *body) units(nullable bool) map[string]string {
-	object := or(decode[map[string]*string](b, "units", "must be an object of strings", false), nil)
+func (b body) units(nullable bool) map[string]string {
+	object := or(decode[map[string]*string](b, "units", "an object of strings", false), nil)
 	units := make(map[string]string, len(object))
 	for metric, unit := range object {
 		if unit == nil && !nullable {
-			b.faults.add("units."+metric, errors.New("must be a string"))
+			b.Faults.Add("units."+metric, "must be a string")
 		}
 		units[metric] = or(unit, "")
 	}
@@ -131,16 +96,15 @@ func (b *body) units(nullable bool) map[string]string {
 }
 
 // days takes a whole number of days; null is GeneralRetention.
-func (b *body) days(name string) *int {
-	if isNull(b.members[name]) {
-		b.take(name)
+func (b body) days(name string) *int {
+	if b.TakeNull(name) {
 		general := GeneralRetention
 		return &general
 	}
-	wanted := fmt.Sprintf("must be null or a whole number of days from 0 to %d", maxRetentionDays)
+	wanted := fmt.Sprintf("null or a whole number of days from 0 to %d", maxRetentionDays)
 	days := decode[int](b, name, wanted, false)
 	if days != nil && (*days < 0 || *days > maxRetentionDays) {
-		b.faults.add(name, errors.New(wanted))
+		b.Faults.Add(name, "must be %s", wanted)
 		return nil
 	}
 	return days
@@ -148,28 +112,17 @@ func (b *body) days(name string) *int {
 
 // decode takes a member of type T. It returns nil when the member is absent or at fault; null is T's zero value where
 // nullable.
-func decode[T any](b *body, name, wanted string, nullable bool) *T {
-	raw := b.take(name)
-	if raw == nil {
-		return nil
+func decode[T any](b body, name, wanted string, nullable bool) *T {
+	if nullable {
+		return httpserver.TakeNullable[T](b.Members, name, wanted)
 	}
-	var value T
-	if isNull(raw) && nullable {
-		return &value
-	}
-	if isNull(raw) || json.Unmarshal(raw, &value) != nil {
-		b.faults.add(name, errors.New(wanted))
-		return nil
-	}
-	return &value
+	return httpserver.Take[T](b.Members, name, wanted)
 }
 
 // err returns an Invalid fault with all that was wrong, members that nobody has taken included.
-func (b *body) err() error {
-	for _, name := range slices.Sorted(maps.Keys(b.members)) {
-		b.faults.add(name, errors.New("is not a field here"))
-	}
-	return b.faults.err()
+func (b body) err() error {
+	b.Unknown()
+	return b.Faults.Err()
 }
 
 func or[T any](value *T, absent T) T {

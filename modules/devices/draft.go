@@ -12,8 +12,8 @@ import (
 // row checks the draft and returns it as the devices table has it.
 func (d Draft) row() (deviceRow, error) {
 	var faults faults
-	faults.add("id", ValidateID(d.ID))
-	faults.add("name", validateName(d.Name))
+	faults.check("id", ValidateID(d.ID))
+	faults.check("name", validateName(d.Name))
 	faults.addTags(d.Tags)
 	faults.addUnits(d.Units)
 	metadata := json.RawMessage(`{}`)
@@ -22,25 +22,25 @@ func (d Draft) row() (deviceRow, error) {
 		if err == nil {
 			metadata, err = formatMetadata(object)
 		}
-		faults.add("metadata", err)
+		faults.check("metadata", err)
 	}
-	return deviceRow{ID: d.ID, Name: d.Name, Metadata: metadata, Tags: tagSet(d.Tags), RetentionDays: specific(d.RetentionDays)}, faults.err()
+	return deviceRow{ID: d.ID, Name: d.Name, Metadata: metadata, Tags: tagSet(d.Tags), RetentionDays: specific(d.RetentionDays)}, faults.Err()
 }
 
 func (p Patch) validate() error {
 	var faults faults
 	if p.Name != nil {
-		faults.add("name", validateName(*p.Name))
+		faults.check("name", validateName(*p.Name))
 	}
 	if p.Tags != nil {
 		faults.addTags(*p.Tags)
 	}
 	if p.Metadata != nil && !isNull(p.Metadata) {
 		_, err := parseMetadata(p.Metadata)
-		faults.add("metadata", err)
+		faults.check("metadata", err)
 	}
 	faults.addUnits(p.Units)
-	return faults.err()
+	return faults.Err()
 }
 
 // apply returns the row as the patch, which is valid, leaves it.
@@ -95,43 +95,37 @@ func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 func tagSet(tags []string) []string { return append([]string{}, distinct(tags)...) }
 
 // faults collects the reasons why a request is invalid.
-type faults []fault.Field
+type faults struct{ fault.Fields }
 
-func (f *faults) add(field string, reason error) {
+// check notes the reason unless it is nil.
+func (f *faults) check(field string, reason error) {
 	if reason != nil {
-		*f = append(*f, fault.Field{Name: field, Reason: reason.Error()})
+		f.Add(field, "%v", reason)
 	}
 }
 
 func (f *faults) addTags(tags []string) {
 	if len(tagSet(tags)) > maxTags {
-		f.add("tags", fmt.Errorf("must be at most %d", maxTags))
+		f.Add("tags", "must be at most %d", maxTags)
 		return
 	}
 	for i, tag := range tags {
-		f.add(fmt.Sprintf("tags[%d]", i), ValidateTag(tag))
+		f.check(fmt.Sprintf("tags[%d]", i), ValidateTag(tag))
 	}
 }
 
 func (f *faults) addUnits(units map[string]string) {
 	if len(units) > maxUnits {
-		f.add("units", fmt.Errorf("must be at most %d in one request", maxUnits))
+		f.Add("units", "must be at most %d in one request", maxUnits)
 		return
 	}
 	for _, metric := range slices.Sorted(maps.Keys(units)) {
 		field := "units." + metric
 		if err := ValidateMetric(metric); err != nil {
-			f.add(field, fmt.Errorf("the name of a metric %w", err))
+			f.Add(field, "the name of a metric %v", err)
 		}
-		f.add(field, validateUnit(units[metric]))
+		f.check(field, validateUnit(units[metric]))
 	}
-}
-
-func (f *faults) err() error {
-	if len(*f) == 0 {
-		return nil
-	}
-	return fault.InvalidFields(*f...)
 }
 
 func notFound(id string) error { return fault.New(fault.NotFound, "there is no device %q", id) }

@@ -3,7 +3,6 @@ package devices
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -24,45 +23,45 @@ func parseQuery(given url.Values) (Query, error) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		values := given[name]
 		if name != "tag" && len(values) > 1 {
-			faults.add(name, errors.New("must not be given more than once"))
+			faults.Add(name, "must not be given more than once")
 			continue
 		}
 		switch value := values[0]; name {
 		case "search":
 			query.Search = value
-			faults.add(name, validateName(value))
+			faults.check(name, validateName(value))
 		case "tag":
 			query.Tags = values
 			faults.addTags(values)
 		case "status":
 			query.Status = Status(value)
 			if query.Status != Online && query.Status != Offline {
-				faults.add(name, errors.New("must be online or offline"))
+				faults.Add(name, "must be online or offline")
 			}
 		case "limit":
 			limit, err := strconv.Atoi(value)
 			if err != nil || limit < 1 || limit > maxLimit {
-				faults.add(name, fmt.Errorf("must be a number from 1 to %d", maxLimit))
+				faults.Add(name, "must be a number from 1 to %d", maxLimit)
 			}
 			query.Limit = limit
 		case "cursor":
 			after, err := parseCursor(value)
-			faults.add(name, err)
+			faults.check(name, err)
 			query.After = after
 		default:
-			faults.add(name, errors.New("is not a parameter here"))
+			faults.Add(name, "is not a parameter here")
 		}
 	}
-	return query, faults.err()
+	return query, faults.Err()
 }
 
 // noQuery returns an Invalid fault for any parameter at all.
 func noQuery(given url.Values) error {
 	var faults faults
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		faults.add(name, errors.New("is not a parameter here"))
+		faults.Add(name, "is not a parameter here")
 	}
-	return faults.err()
+	return faults.Err()
 }
 
 // cursorPrefix tells this version's cursors from garbage.

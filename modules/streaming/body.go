@@ -1,17 +1,13 @@
 package streaming
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
-	"mime"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/platform/fault"
+	"telltale/platform/httpserver"
 )
 
 // maxBody is more than the longest lists of ids need.
@@ -19,34 +15,20 @@ const maxBody = 4 << 20
 
 // bodyValues reads the parameters of a stream from a JSON object: each is a text, true or false, or a list of texts.
 func bodyValues(c *fiber.Ctx) (given, error) {
-	mediaType, params, err := mime.ParseMediaType(string(c.Request().Header.ContentType()))
-	if charset := params["charset"]; err != nil || mediaType != fiber.MIMEApplicationJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, fault.New(fault.UnsupportedMedia, "the body must be application/json")
+	members, err := httpserver.ReadObject[any](c, maxBody, fiber.MIMEApplicationJSON)
+	if err != nil {
+		return nil, err
 	}
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, fault.New(fault.UnsupportedMedia, "the body must not be compressed")
-	}
-	raw := c.Request().Body()
-	if len(raw) > maxBody {
-		return nil, fault.New(fault.TooLarge, "the body must have at most %d bytes", maxBody)
-	}
-	var members map[string]any
-	if !utf8.Valid(raw) || !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) || json.Unmarshal(raw, &members) != nil {
-		return nil, fault.InvalidField("body", "must be a JSON object in UTF-8")
-	}
-	var faults []fault.Field
+	var faults fault.Fields
 	values := given{}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		texts, ok := textsOf(members[name])
 		if !ok {
-			faults = append(faults, fault.Field{Name: name, Reason: "must be a string, true or false, or an array of strings"})
+			faults.Add(name, "must be a string, true or false, or an array of strings")
 		}
 		values[name] = texts
 	}
-	if len(faults) > 0 {
-		return nil, fault.InvalidFields(faults...)
-	}
-	return values, nil
+	return values, faults.Err()
 }
 
 // textsOf returns what a query would have for the value.
