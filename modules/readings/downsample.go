@@ -33,7 +33,7 @@ const (
 	// maxLTTB is how many readings of one series LTTB can pick from: it needs all of them in memory.
 	maxLTTB = 1_000_000
 	// cheapLTTB is how many readings, of all series together, the server chooses LTTB for; with more MinMax is quicker.
-	cheapLTTB = 500_000
+	cheapLTTB = 100_000
 )
 
 // chooseMethod decides how series with so many readings, the largest of them with most, are to be given within the query's
