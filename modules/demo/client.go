@@ -8,10 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
+
+	"telltale/platform/retry"
 )
 
 const (
@@ -38,7 +39,7 @@ type client struct {
 func newClient(address func() string, access *access, log *zap.Logger) *client {
 	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
 	return &client{
-		address: address, access: access, log: log, pause: pause,
+		address: address, access: access, log: log, pause: retry.Pause,
 		http: &http.Client{Transport: transport, Timeout: answerLimit},
 	}
 }
@@ -107,7 +108,7 @@ func (c *client) try(ctx context.Context, method, path string, body []byte) (sta
 	}
 	defer func() { _ = response.Body.Close() }()
 	content, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response.StatusCode, retryAfter(response.Header), content, err
+	return response.StatusCode, retry.After(response.Header, patience, maxPatience), content, err
 }
 
 // awaitReady returns once the server says that all of it works.
@@ -126,26 +127,5 @@ func (c *client) awaitReady(ctx context.Context) error {
 		if err := c.pause(ctx, patience/4); err != nil {
 			return err
 		}
-	}
-}
-
-// retryAfter reads a Retry-After in seconds, the form that Telltale uses.
-func retryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return patience
-	}
-	return min(time.Duration(seconds)*time.Second, maxPatience)
-}
-
-// pause returns after the time given, or with the context's error when that ends before.
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

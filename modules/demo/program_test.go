@@ -23,6 +23,7 @@ import (
 	"telltale/platform/httpserver"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
+	"telltale/platform/retry"
 )
 
 // program starts Telltale on an empty database of its own and returns where it serves, and its API keys.
@@ -69,7 +70,7 @@ func simulate(t *testing.T, address string, keys *auth.Keys) (s *Simulator, prin
 			case <-ctx.Done():
 			}
 		}
-		return pause(ctx, wait)
+		return retry.Pause(ctx, wait)
 	}
 	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"telltale/platform/retry"
 )
 
 // connection asks a server, and asks again while it says that it might work later. It is safe for concurrent use.
@@ -49,7 +50,7 @@ func (c *connection) call(ctx context.Context, method, path, contentType string,
 		case err == nil && !later(status):
 			return nil, refusal(status, content)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := retry.Pause(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +80,7 @@ func (c *connection) try(
 	if err != nil {
 		return 0, pauseUnasked, nil, fmt.Errorf("reading the answer to %s: %w", method, err)
 	}
-	return response.StatusCode, retryAfter(response.Header), content, nil
+	return response.StatusCode, retry.After(response.Header, pauseUnasked, maxPause), content, nil
 }
 
 // mayReturn reports whether a server that cannot be reached is likely to come back: one that never answered may just as
@@ -96,26 +97,6 @@ func later(status int) bool {
 		return true
 	}
 	return false
-}
-
-// retryAfter reads a Retry-After in seconds, the form that Telltale uses.
-func retryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return pauseUnasked
-	}
-	return min(time.Duration(seconds)*time.Second, maxPause)
-}
-
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // refusal returns the error that an answer is.
