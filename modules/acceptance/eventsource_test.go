@@ -136,22 +136,28 @@ func run(t *testing.T, command *exec.Cmd) *viewer {
 	return v
 }
 
-func TestE2ENodePackageEventsourceFollows(t *testing.T) {
-	t.Parallel()
+// node returns a Node.js that runs the script of testdata, with the package from npm installed, in a folder of its own.
+func node(t *testing.T, name, npmPackage string) *exec.Cmd {
+	t.Helper()
 	requireProgram(t, "nodejs", "node")
 	requireProgram(t, "npm", "npm")
 	dir := t.TempDir()
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "eventsource@3.0.7")
+	install := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage)
 	install.Dir = dir
 	out, err := install.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	script, err := os.ReadFile(filepath.Join("testdata", "viewer.mjs"))
+	script, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "viewer.mjs"), script, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), script, 0o600))
+	command := exec.CommandContext(t.Context(), "node", name)
+	command.Dir = dir
+	return command
+}
 
+func TestE2ENodePackageEventsourceFollows(t *testing.T) {
+	t.Parallel()
 	p := start(t, pgtest.Config(t))
-	node := exec.CommandContext(t.Context(), "node", "viewer.mjs")
-	node.Dir = dir
+	node := node(t, "viewer.mjs", "eventsource@3.0.7")
 	node.Env = append(os.Environ(), "URL="+p.url+"/api/stream?device=a&since=0", "TOKEN="+p.token)
 	requireWholeThroughRestarts(t, p, run(t, node))
 }

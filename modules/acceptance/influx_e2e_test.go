@@ -5,7 +5,6 @@ package acceptance
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,20 +15,8 @@ import (
 
 func TestE2ENodePackageInfluxDBClientWrites(t *testing.T) {
 	t.Parallel()
-	requireProgram(t, "nodejs", "node")
-	requireProgram(t, "npm", "npm")
-	dir := t.TempDir()
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "@influxdata/influxdb-client@1.35.0")
-	install.Dir = dir
-	out, err := install.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	script, err := os.ReadFile(filepath.Join("testdata", "writer.mjs"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "writer.mjs"), script, 0o600))
-
 	p := start(t, pgtest.Config(t))
-	node := exec.CommandContext(t.Context(), "node", "writer.mjs")
-	node.Dir = dir
+	node := node(t, "writer.mjs", "@influxdata/influxdb-client@1.35.0")
 	node.Env = append(os.Environ(), "URL="+p.url, "TOKEN="+p.key())
 	var diagnostics strings.Builder
 	node.Stderr = &diagnostics
