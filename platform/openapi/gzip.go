@@ -20,10 +20,11 @@ func compressed(text []byte) []byte {
 	return out.Bytes()
 }
 
-// sendGzipped sends what is held compressed, decompressed for the rare client that wants it so.
+// sendGzipped sends what is held compressed, decompressed for a client that does not ask for compression: curl, which may pipe
+// it into something, names no encoding at all.
 func sendGzipped(c *fiber.Ctx, zipped []byte) error {
 	c.Vary(fiber.HeaderAcceptEncoding)
-	if c.AcceptsEncodings("gzip") == "gzip" {
+	if c.Get(fiber.HeaderAcceptEncoding) != "" && c.AcceptsEncodings("gzip") == "gzip" {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 		return c.Send(zipped)
 	}

@@ -118,6 +118,22 @@ func get(t *testing.T, url string, header ...string) (*http.Response, string) {
 	return res, string(body)
 }
 
+func TestTheDocumentIsCompressedForThoseWhoAsk(t *testing.T) {
+	t.Parallel()
+	doc := assemble(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, httpservertest.New(t, Routes(doc))+"/api/openapi.json", nil)
+	require.NoError(t, err)
+	transport := &http.Transport{DisableCompression: true} // it names no encoding, like curl
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Empty(t, res.Header.Get("Content-Encoding"))
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.JSONEq(t, string(doc.JSON), string(body))
+}
+
 func TestTheDocumentIsServedWithAnETag(t *testing.T) {
 	t.Parallel()
 	doc := assemble(t)
