@@ -15,16 +15,23 @@ import (
 	"telltale/platform/fault"
 )
 
+// diskFull is the SQLSTATE of a server that has no room left.
+const diskFull = "53100"
+
 // retryAfter is what callers are told who meet a database that is away: as long as noticing its return takes.
 const retryAfter = 2 * time.Second
 
 // explain turns an error that says "the database is away" into an Unavailable fault and leaves every other as it is.
-// ctx is the caller's: what its end has caused is the caller's own doing.
+// So does a disk that is full: it is nobody's mistake, and over when there is room again. ctx is the caller's: what its end has
+// caused is the caller's own doing.
 func (db *DB) explain(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil || !isOutage(err) {
+	if err == nil || ctx.Err() != nil || fault.As(err) != nil {
 		return err
 	}
-	if fault.As(err) != nil {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == diskFull {
+		return fault.Busy(retryAfter, err, "the database has no room left on its disk")
+	}
+	if !isOutage(err) {
 		return err
 	}
 	select {

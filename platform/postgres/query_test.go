@@ -204,3 +204,12 @@ func TestAConnectionLostInAStatementIsUnavailableAndTheNextStatementWorks(t *tes
 		require.NoError(t, err, "after %s", name)
 	}
 }
+
+func TestAFullDiskIsToldFromAMistake(t *testing.T) {
+	t.Parallel()
+	db := openNarrow(t, func(*config.DB) {})
+	_, err := db.Exec(t.Context(), `DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$`)
+	require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	require.ErrorContains(t, err, "could not extend file", "for the log")
+	require.Equal(t, "the database has no room left on its disk", fault.As(err).Message)
+}
