@@ -49,11 +49,11 @@ func readNewUser(c *fiber.Ctx) (NewUser, error) {
 		return NewUser{}, err
 	}
 	username := needed[string](m, "username", "a string")
-	m.Require("password", "scopes")
-	body := takeUser(m, username)
 	if len(m.Faults) == 0 {
 		check(&m.Faults, "username", usernameFault(username))
 	}
+	m.Require("password", "scopes")
+	body := takeUser(m, username)
 	return NewUser{username, or(body.Password), or(body.Scopes), or(body.Devices), or(body.Disabled)}, m.Faults.Err()
 }
 

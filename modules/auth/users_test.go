@@ -78,6 +78,7 @@ func TestUserBodiesAreChecked(t *testing.T) {
 		`{"username":7,"password":7,"scopes":"admin","devices":"*","disabled":"no","admin":true}`:                      {"username", "password", "scopes", "devices", "disabled", "admin"},
 		`{"username":null,"password":null,"scopes":null}`:                                                              {"username", "password", "scopes"},
 		`{"username":"a b","password":"long enough","scopes":[]}`:                                                      {"username"},
+		`{"username":"","password":"short"}`:                                                                           {"username", "scopes", "password"},
 		`{"username":"anna","password":"short","scopes":["root",null],"devices":["[a","ok","a/b",""],"disabled":true}`: {"password", "scopes", "devices[0]", "devices[2]", "devices[3]"},
 		`{"username":"LongEnough","password":"longenough","scopes":[]}`:                                                {"password"},
 		`{"username":"anna","password":"long enough","scopes":[],"devices":["a",null]}`:                                {"devices"},

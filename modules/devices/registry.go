@@ -70,6 +70,9 @@ func (r *Registry) Metrics(device []byte) Metrics {
 	return Metrics{r.devices[string(device)]}
 }
 
+// None reports whether there is no series at all.
+func (m Metrics) None() bool { return len(m.series) == 0 }
+
 // Find returns the id of a metric's series, or ok=false when there is none. It allocates nothing.
 func (m Metrics) Find(metric []byte) (id int32, ok bool) {
 	if len(m.series) <= 8 { // faster than a search, and the common case

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Aggregate is a way to make one value of a bucket's values.
@@ -29,7 +30,7 @@ var Aggregates = []Aggregate{Avg, Min, Max, Sum, Count, First, Last, Median, P95
 // ParseAggregate reads the name of an aggregate.
 func ParseAggregate(text string) (Aggregate, error) {
 	if !slices.Contains(Aggregates, Aggregate(text)) {
-		return "", fmt.Errorf("must be one of %v, not %q", Aggregates, text)
+		return "", fmt.Errorf("must be one of %s, not %q", strings.Trim(fmt.Sprint(Aggregates), "[]"), text)
 	}
 	return Aggregate(text), nil
 }

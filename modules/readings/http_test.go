@@ -119,6 +119,8 @@ func TestOneBadReadingStoresNothingUnlessSkipped(t *testing.T) {
 	require.Len(t, problem.Errors, 3)
 	require.Equal(t, "readings[1].ts", problem.Errors[0].Field)
 	require.Contains(t, problem.Errors[0].Reason, "yesterday")
+	require.Equal(t, "readings[2].device", problem.Errors[1].Field)
+	require.Contains(t, problem.Errors[1].Reason, "must not contain spaces")
 	require.Equal(t, "readings[3].values.m", problem.Errors[2].Field)
 	_, _, answer = a.call(t, "GET", "/api/readings/latest", "", nil)
 	require.JSONEq(t, `{"series":[]}`, answer)
@@ -161,7 +163,7 @@ func TestWhatIsWrongWithAQuestionIsSaid(t *testing.T) {
 		{"/api/readings?device=a[", 422, "pattern"},
 		{"/api/readings?tag=a,b", 422, "tag"},
 		{"/api/readings/latest?tag=", 422, "tag"},
-		{"/api/readings?interval=1h&agg=mode", 422, "mode"},
+		{"/api/readings?interval=1h&agg=mode", 422, "must be one of avg min max sum count first last median p95, not"},
 		{"/api/readings?interval=1d&tz=Mars/Olympus", 422, "IANA"},
 		{"/api/readings?limit=0", 422, "limit"},
 		{"/api/readings?cursor=nonsense", 422, "cursor"},

@@ -3,7 +3,6 @@ package readings
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -166,7 +165,9 @@ func (r *resolver) Device(id []byte) error {
 		r.forbidden = true
 		return errNotCovered
 	}
-	r.known = r.registry.Metrics(id)
+	if r.known = r.registry.Metrics(id); r.known.None() {
+		return devices.ValidateID(string(id))
+	}
 	return nil
 }
 
@@ -178,9 +179,6 @@ func (r *resolver) Series(metric []byte) (int32, error) {
 	name := devices.Name{Device: string(r.device), Metric: string(metric)}
 	if i, ok := r.index[name]; ok {
 		return -1 - i, nil
-	}
-	if err := devices.ValidateID(name.Device); err != nil {
-		return 0, fmt.Errorf("device %w", err)
 	}
 	if err := devices.ValidateMetric(name.Metric); err != nil {
 		return 0, err

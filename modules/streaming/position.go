@@ -24,7 +24,7 @@ type Position struct {
 	Until int64
 }
 
-var errPosition = errors.New(`must be the id of an event ("<seq>:<n>") or a seq`)
+var errPosition = errors.New(`must be the id of an event ("<seq>:<n>", or "<seq>@<until>" of buckets) or a seq`)
 
 // ParsePosition reads a position from text that a client sent.
 func ParsePosition(text string) (Position, error) {

@@ -208,10 +208,13 @@ func (p *parser) slowness(name string) slowness {
 
 // since reads a place that may also be a time: RFC 3339, or relative to now such as -10m.
 func (p *parser) since(name string, values []string) (*Position, time.Time) {
-	if len(values) != 1 || !strings.ContainsAny(values[0], "-T") {
+	if len(values) != 1 || values[0] == "" {
 		return p.position(name, values), time.Time{}
 	}
 	text := values[0]
+	if at, err := ParsePosition(text); err == nil {
+		return &at, time.Time{}
+	}
 	if text[0] == '-' {
 		if interval, err := readings.ParseInterval(text[1:]); err == nil {
 			return nil, p.now.Add(-time.Duration(interval.Millis) * time.Millisecond)

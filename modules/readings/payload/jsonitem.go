@@ -1,5 +1,7 @@
 package payload
 
+import "bytes"
+
 // The keys of an item.
 const allowedKeys = `its keys are "device", "ts" and "values" (or "metric" and "value")`
 
@@ -275,9 +277,9 @@ func (s *scanner) kind() string {
 		return "an object"
 	case c == '[':
 		return "an array"
-	case c == 't' || c == 'f':
+	case bytes.HasPrefix(s.data[s.pos:], wordTrue), bytes.HasPrefix(s.data[s.pos:], wordFalse):
 		return "a boolean"
-	case c == 'n':
+	case bytes.HasPrefix(s.data[s.pos:], wordNull):
 		return "null"
 	case c == '-' || isDigit(c):
 		return "a number"

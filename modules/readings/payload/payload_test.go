@@ -184,6 +184,7 @@ func TestRejectsABrokenLineAndKeepsTheOthers(t *testing.T) {
 		`{"x":` + strings.Repeat("[", 70) + `}`:        ``,
 		`{"device":"\x"}`:                              `is not valid JSON: unknown escape in a string at byte 12 of the line`,
 		`{"device":"\u00g0"}`:                          `is not valid JSON: expected four hexadecimal digits after \u at byte 13 of the line`,
+		`nonsense`:                                     `is not JSON; a reading is an object, its keys are "device", "ts" and "values" (or "metric" and "value")`,
 		`{"device" "d"}`:                               `is not valid JSON: unexpected "\"", expected a colon at byte 10 of the line`,
 		`{device:"d"}`:                                 `is not valid JSON: unexpected "d", expected a key in quotes at byte 1 of the line`,
 		`{"device":"d","values":{"m":-}}`:              `is not valid JSON: unexpected "}", expected a digit at byte 29 of the line`,
