@@ -24,6 +24,7 @@ var (
 // Module provides the log, its tail, the recent window, and the API of readings. What runs in the background starts and
 // stops in the order of who needs whom: the server, which needs all of it, starts last and stops first.
 var Module = fx.Module("readings",
+	fx.Decorate(func(logger *zap.Logger) *zap.Logger { return logger.Named("readings") }),
 	fx.Provide(
 		NewLog,
 		func(cfg config.Readings) *Window { return NewWindow(cfg.WindowBytes) },
