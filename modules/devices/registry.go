@@ -242,17 +242,23 @@ func (r *Registry) Drop(ids []int32) {
 	}
 }
 
-// Clear forgets everything, as a new registry: the database is not the one that it was, and its ids may stand for others.
-func (r *Registry) Clear() {
+// replace forgets everything, as a new registry, and makes the series given known.
+func (r *Registry) replace(states []SeriesState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.devices, r.byID, r.count = map[string][]*SeriesState{}, nil, 0
+	r.learn(states)
 }
 
 // add makes series known, or corrects the unit and retention of known ones; what the log has told about the newest reading is kept.
 func (r *Registry) add(states []SeriesState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.learn(states)
+}
+
+// learn does what add says. The caller holds mu.
+func (r *Registry) learn(states []SeriesState) {
 	for _, state := range states {
 		r.grow(state.ID)
 		if known := r.byID[state.ID]; known == dropped {

@@ -50,6 +50,17 @@ func (r *Registry) Load(ctx context.Context) error {
 	return nil
 }
 
+// Reload makes known every series that there is, and none else: the database is not the one that it was, and its ids may
+// stand for others. After an error the registry is as it was.
+func (r *Registry) Reload(ctx context.Context) error {
+	states, err := r.read(ctx, selectSeries)
+	if err != nil {
+		return err
+	}
+	r.replace(states)
+	return nil
+}
+
 // Learn makes the series with these ids known, as far as they exist: another instance has registered them, or their
 // unit has changed.
 func (r *Registry) Learn(ctx context.Context, ids []int32) error {
@@ -59,6 +70,15 @@ func (r *Registry) Learn(ctx context.Context, ids []int32) error {
 
 // query makes the series that a statement returns known.
 func (r *Registry) query(ctx context.Context, sql string, args ...any) ([]SeriesState, error) {
+	states, err := r.read(ctx, sql, args...)
+	if err == nil {
+		r.add(states)
+	}
+	return states, err
+}
+
+// read returns the series that a statement returns.
+func (r *Registry) read(ctx context.Context, sql string, args ...any) ([]SeriesState, error) {
 	rows, err := r.store.db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading series: %w", err)
@@ -67,7 +87,6 @@ func (r *Registry) query(ctx context.Context, sql string, args ...any) ([]Series
 	if err != nil {
 		return nil, fmt.Errorf("reading series: %w", err)
 	}
-	r.add(states)
 	return states, nil
 }
 

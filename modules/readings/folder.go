@@ -187,6 +187,9 @@ func (f *Folder) fold(ctx context.Context, tx pgx.Tx, recent view) (folded, unti
 	if err := tx.QueryRow(ctx, selectFolded).Scan(&folded); err != nil {
 		return 0, 0, err
 	}
+	if folded < recent.folded {
+		return 0, 0, errTorn // the view does not have what has to be folded again
+	}
 	if recent.head <= folded {
 		return folded, folded, nil
 	}

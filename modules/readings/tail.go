@@ -175,24 +175,23 @@ func (t *Tail) attempt(ctx context.Context, step func(context.Context) error) (o
 
 // load makes registry and window what the database says: every series, and every batch that is not folded.
 func (t *Tail) load(ctx context.Context) error {
-	return t.loadInto(ctx, func(state State) { t.window.Reset(state.Folded) })
+	return t.loadInto(ctx, t.registry.Load, func(state State) { t.window.Reset(state.Folded) })
 }
 
 // reload is load for a log that is not the one followed so far: whoever follows the window is told so, and an id may
 // stand for another series now.
 func (t *Tail) reload(ctx context.Context) error {
-	t.registry.Clear()
-	return t.loadInto(ctx, func(state State) { t.window.Replace(state.Folded, state.Head) })
+	return t.loadInto(ctx, t.registry.Reload, func(state State) { t.window.Replace(state.Folded, state.Head) })
 }
 
-func (t *Tail) loadInto(ctx context.Context, reset func(State)) error {
+func (t *Tail) loadInto(ctx context.Context, readSeries func(context.Context) error, reset func(State)) error {
 	t.advancing.Lock()
 	defer t.advancing.Unlock()
 	state, err := t.log.State(ctx)
 	if err != nil {
 		return err
 	}
-	if err := t.registry.Load(ctx); err != nil {
+	if err := readSeries(ctx); err != nil {
 		return err
 	}
 	t.registry.Rebase(state.Folded)
@@ -221,12 +220,12 @@ func (t *Tail) Reach(ctx context.Context) error {
 // poll notices what the doorbell did not tell: batches, folds by other instances, and a log that is torn, which it reads
 // anew.
 func (t *Tail) poll(ctx context.Context) error {
-	head := t.window.Head()
+	before := t.window.Stats()
 	state, err := t.log.State(ctx)
 	if err != nil {
 		return err
 	}
-	torn, err := t.torn(ctx, head, state)
+	torn, err := t.torn(ctx, before, state)
 	if err != nil {
 		return err
 	}
@@ -240,16 +239,17 @@ func (t *Tail) poll(ctx context.Context) error {
 	}
 	if torn {
 		t.logger.Warn("the log is not the one followed so far, reading it anew",
-			zap.Int64("seq", head), zap.Int64("log_seq", state.Head), zap.Int64("folded_seq", state.Folded))
+			zap.Int64("seq", before.Head), zap.Int64("log_seq", state.Head), zap.Int64("folded_seq", state.Folded))
 		return anew(ctx)
 	}
 	t.window.Folded(min(state.Folded, t.window.Head()))
 	return nil
 }
 
-// torn reports whether the log has lost batches that the window holds. head is the window's from before state was read.
-func (t *Tail) torn(ctx context.Context, head int64, state State) (bool, error) {
-	if state.Head < head {
+// torn reports whether the log has lost batches that the window holds, or a fold that it knows of. before is what the window
+// held before state was read.
+func (t *Tail) torn(ctx context.Context, before Stats, state State) (bool, error) {
+	if state.Head < before.Head || state.Folded < before.Folded {
 		return true, nil
 	}
 	newest := t.window.newest()

@@ -1,6 +1,7 @@
 package readings
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -78,4 +79,43 @@ func TestAnIDThatStandsForAnotherSeriesAfterARestoreIsReadAnew(t *testing.T) {
 	series, ok := e.registry.ByID(id)
 	require.True(t, ok)
 	require.Equal(t, "n", series.Metric)
+}
+
+// A failover may lose a fold, and nothing else: it was the last thing that happened.
+func TestWhatAFoldThatAFailoverLostHadMovedIsFoldedAgain(t *testing.T) {
+	t.Parallel()
+	for _, restarted := range []bool{false, true} {
+		db := pgtest.New(t)
+		e := startEngine(t, db)
+		for ts := range 3 {
+			e.post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}}]}`, ts)
+		}
+		e.fold(t)
+		if restarted {
+			e = startEngine(t, db) // its window holds no batch
+		}
+		e.tail.advancing.Lock() // the failover happens between two polls
+		_, err := db.Exec(t.Context(), `DELETE FROM reading_chunks`)
+		require.NoError(t, err)
+		_, err = db.Exec(t.Context(), `UPDATE log_state SET folded_seq = 0`)
+		require.NoError(t, err)
+		require.ErrorIs(t, e.folder.Fold(t.Context()), errTorn)
+		e.tail.advancing.Unlock()
+
+		want := [][]float64{{0, 1}, {1, 1}, {2, 1}}
+		require.Eventually(t, func() bool { return e.folder.Fold(t.Context()) == nil }, 10*time.Second, 10*time.Millisecond)
+		require.Equal(t, want, e.history(t, Query{}).points["a/m"])
+		require.Equal(t, want, startEngine(t, db).history(t, Query{}).points["a/m"])
+	}
+}
+
+func TestSeriesStayKnownWhileALogThatIsAnotherOneCannotBeRead(t *testing.T) {
+	t.Parallel()
+	e := startEngine(t, pgtest.New(t))
+	e.post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}}]}`)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, e.tail.reload(ctx))
+	_, ok := e.registry.Find("a", "m")
+	require.True(t, ok)
 }

@@ -201,6 +201,7 @@ func (w *Window) Stats() Stats {
 // view is the indexed part of the window at one moment, for some series.
 type view struct {
 	head    int64
+	folded  int64 // every batch up to here was in chunks
 	first   int64 // seq of batches[0]
 	batches []*Batch
 	series  []int32
@@ -229,7 +230,7 @@ func (w *Window) viewAll() view {
 
 // capture returns the view of the series given as of now. The caller holds mu.
 func (w *Window) capture(series []int32) view {
-	v := view{head: w.head, batches: w.batches, series: series, refs: make([][]ref, len(series))}
+	v := view{head: w.head, folded: w.folded, batches: w.batches, series: series, refs: make([][]ref, len(series))}
 	if len(w.batches) > 0 {
 		v.first = w.batches[0].Seq
 	}
