@@ -89,15 +89,21 @@ SELECT seq, committed_at, pg_notify('` + Doorbell + `', seq::text)::text FROM ap
 // together as one implicit transaction. When series were dropped after seq dropped, nothing is appended and the error is
 // errDropped. After any other error it is unknown whether the batch was stored; appending it again is safe.
 func (l *Log) Append(ctx context.Context, b *Batch, dropped int64) error {
-	err := l.append(ctx, b, dropped)
+	err := l.withBlock(ctx, func() error { return l.append(ctx, b, dropped) })
+	if err != nil && !errors.Is(err, errDropped) {
+		return fmt.Errorf("appending to the log: %w", err)
+	}
+	return err
+}
+
+// withBlock runs what appends to the log, a second time if the log's newest block was full.
+func (l *Log) withBlock(ctx context.Context, run func() error) error {
+	err := run()
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == noPartition {
 		if err := l.EnsureBlocks(ctx); err != nil {
 			return err
 		}
-		err = l.append(ctx, b, dropped)
-	}
-	if err != nil && !errors.Is(err, errDropped) {
-		return fmt.Errorf("appending to the log: %w", err)
+		return run()
 	}
 	return err
 }

@@ -59,19 +59,8 @@ const (
 // Drop deletes a device with its series and readings. Every instance learns of it by the log; what is stored of the
 // readings goes with the next fold. An unknown device is a NotFound fault.
 func (s *Service) Drop(ctx context.Context, device string) error {
-	err := s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, lockDevice, device)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "there is no device %q", device)
-		}
-		if _, err := s.log.Drop(ctx, tx, device); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, deleteDevice, device)
-		return err
+	err := s.log.withBlock(ctx, func() error {
+		return s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return s.drop(ctx, tx, device) })
 	})
 	if err != nil {
 		return fmt.Errorf("deleting device %q: %w", device, err)
@@ -79,6 +68,21 @@ func (s *Service) Drop(ctx context.Context, device string) error {
 	// The deletion stands even if this instance cannot read it back now; the tail sees it later.
 	_ = s.tail.advance(ctx)
 	return nil
+}
+
+func (s *Service) drop(ctx context.Context, tx pgx.Tx, device string) error {
+	tag, err := tx.Exec(ctx, lockDevice, device)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "there is no device %q", device)
+	}
+	if _, err := s.log.Drop(ctx, tx, device); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, deleteDevice, device)
+	return err
 }
 
 // Fold moves into chunks what this instance's window holds now, and returns the seq up to which everything is folded. When
