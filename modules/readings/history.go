@@ -67,6 +67,8 @@ func (s *Service) reachAndAnswer(ctx context.Context, who auth.Principal, q Quer
 // answer answers with what the window holds. Unless it has just reached the log's head the answer may be errBehind, before
 // anything has been handed on.
 func (s *Service) answer(ctx context.Context, who auth.Principal, q Query, out answer, reached bool) error {
+	// A batch that comes from here on may be the first of a series which is not among those selected.
+	head := s.window.Head()
 	series, err := s.selectSeries(ctx, who, q.Selection)
 	if err != nil {
 		return err
@@ -74,7 +76,7 @@ func (s *Service) answer(ctx context.Context, who auth.Principal, q Query, out a
 	if series, err = q.After.from(series); err != nil {
 		return err
 	}
-	return s.history(ctx, q, series, out, reached)
+	return s.history(ctx, q, series, out, head, reached)
 }
 
 // enter waits for a place among the running queries, not for long. The place is held until leave is called.
@@ -94,12 +96,15 @@ func (s *Service) enter(ctx context.Context) (leave func(), err error) {
 // queryPatience is how long a query waits for others to end.
 const queryPatience = 10 * time.Second
 
-// history answers a query for the series given.
-func (s *Service) history(ctx context.Context, q Query, series []devices.SeriesState, out answer, reached bool) error {
+// history answers a query for the series given, which are those that there were at the window's head given.
+func (s *Service) history(
+	ctx context.Context, q Query, series []devices.SeriesState, out answer, head int64, reached bool,
+) error {
 	// Whatever ends the visit before its end must end a long statement, too, instead of reading what is left of it.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pass := s.newScan(q, series)
+	pass.recent.head = min(pass.recent.head, head)
 	first := s.open(ctx, q, &pass, reached)
 	defer first.close()
 	found, err := first.decide(q, pass.recent)

@@ -57,7 +57,8 @@ func (o *opening) close() {
 	}
 }
 
-// decide reads what comes before the chunks. The error is errBehind when the view of the pass is older than the call.
+// decide reads what comes before the chunks. The error is errBehind when the view of the pass is older than the call. Without
+// chunks to come the connection goes back: what follows may need one.
 func (o *opening) decide(q Query, recent view) (found survey, err error) {
 	if o.head {
 		var head int64
@@ -69,16 +70,18 @@ func (o *opening) decide(q Query, recent view) (found survey, err error) {
 		}
 	}
 	if o.survey {
-		return readSurvey(o.results.QueryRow(), q, recent)
+		found, err = readSurvey(o.results.QueryRow(), q, recent)
 	}
-	return found, nil
+	if !o.chunks {
+		o.close()
+	}
+	return found, err
 }
 
 // visit visits the chunks, if they came with the opening; otherwise they are read now, paged if only their beginning may be
 // wanted.
 func (o *opening) visit(ctx context.Context, pass *scan, v visitor, paged bool) error {
 	if !o.chunks {
-		o.close()
 		return pass.run(ctx, v, paged)
 	}
 	rows, err := o.results.Query()

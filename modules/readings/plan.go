@@ -103,7 +103,7 @@ func (s *Service) refuse(q Query, series int, method Method, found survey) error
 func versionOf(q Query, pass scan, series []devices.SeriesState, found survey) string {
 	text := fmt.Appendf(nil, "%d %d %v %v %v %s %d %s %d %v\n",
 		q.From, q.To, q.Interval, q.Aggregates, q.Zone, q.Fill, q.MaxPoints, q.Downsample, q.Limit, q.After)
-	text = fmt.Appendf(text, "%s %d\n", found.mark, found.touched)
+	text = fmt.Appendf(text, "%s %d %d\n", found.mark, found.touched, found.touchedAt)
 	for i, s := range series {
 		// What is kept of a series begins later by the moment, which matters only where the range is cut by it.
 		begin := min(max(q.From, pass.begin(i)), q.To)

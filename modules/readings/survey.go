@@ -16,8 +16,9 @@ type survey struct {
 	most int64
 	// mark stands for the state of the chunks. It is not the same again once one of them has been written anew.
 	mark string
-	// touched is the seq of the newest batch with readings of the query that are not in chunks.
-	touched int64
+	// touched is the seq of the newest batch with readings of the query that are not in chunks, 0 without any. After a failover
+	// the seq may be another batch's: touchedAt is when it was committed, in Unix µs.
+	touched, touchedAt int64
 }
 
 // A row has another xmin after each time it was written, and whatever changes a chunk of a day that is over writes the day's
@@ -92,6 +93,9 @@ func readSurvey(row pgx.Row, q Query, recent view) (found survey, err error) {
 		found.total += count
 		largest = max(largest, count)
 		found.touched = max(found.touched, touched)
+	}
+	if found.touched > 0 {
+		found.touchedAt = recent.batches[found.touched-recent.first].CommittedAt.UnixMicro()
 	}
 	found.most += largest
 	return found, nil
