@@ -44,7 +44,7 @@ func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
 	cc.ConnectTimeout = cfg.ConnectionTimeout
 	cc.RuntimeParams = map[string]string{"application_name": "telltale"}
 	cc.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive, Control: limitSilence}).DialContext
-	cc.AfterConnect = settle
+	cc.AfterConnect = settle(cfg.PreparedStatements)
 	if !cfg.PreparedStatements {
 		cc.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
@@ -55,15 +55,23 @@ func poolConfig(cfg config.DB) (*pgxpool.Config, error) {
 	return pc, nil
 }
 
-// settle makes a new session what statements rely on, whatever the server's defaults are: appends need each statement to
-// see what was committed before it, and a server that waits for the rest of a message from a machine which has vanished must
-// not hold locks for two hours. Every statement has one way to go, by a key, whatever its arguments are: planning it anew for
-// them takes longer than most statements do. Startup parameters would say the same, but poolers refuse them.
-func settle(ctx context.Context, conn *pgconn.PgConn) error {
-	const query = `SELECT set_config('default_transaction_isolation', 'read committed', false),
+// settle returns what makes a new session what statements rely on, whatever the server's defaults are: appends need each
+// statement to see what was committed before it, and a server that waits for the rest of a message from a machine which has
+// vanished must not hold locks for two hours. Startup parameters would say the same, but poolers refuse them.
+//
+// Every statement has one way to go, by a key, whatever its arguments are: once prepared, planning it anew for them takes longer
+// than most statements do. One that is not prepared is planned each time, and much sooner for its arguments, which say what
+// partitions to leave out.
+func settle(prepared bool) func(context.Context, *pgconn.PgConn) error {
+	query := `SELECT set_config('default_transaction_isolation', 'read committed', false),
 		set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false),
-		set_config('tcp_keepalives_count', '3', false), set_config('plan_cache_mode', 'force_generic_plan', false)`
-	return wrap("settle a new connection", conn.Exec(ctx, query).Close())
+		set_config('tcp_keepalives_count', '3', false)`
+	if prepared {
+		query += `, set_config('plan_cache_mode', 'force_generic_plan', false)`
+	}
+	return func(ctx context.Context, conn *pgconn.PgConn) error {
+		return wrap("settle a new connection", conn.Exec(ctx, query).Close())
+	}
 }
 
 func quote(value string) string {

@@ -39,6 +39,17 @@ func TestStatementsReturnTheirConnection(t *testing.T) {
 	}
 }
 
+// What is planned each time is planned for its arguments, or it would look at every partition.
+func TestOnlyPreparedStatementsArePlannedForAnyArguments(t *testing.T) {
+	t.Parallel()
+	for prepared, want := range map[bool]string{true: "force_generic_plan", false: "auto"} {
+		db := openNarrow(t, func(cfg *config.DB) { cfg.PreparedStatements = prepared })
+		var mode string
+		require.NoError(t, db.QueryRow(t.Context(), "SHOW plan_cache_mode").Scan(&mode))
+		require.Equal(t, want, mode)
+	}
+}
+
 func useEveryMethod(t *testing.T, db *postgres.DB) {
 	ctx := context.Background()
 	_, err := db.Exec(ctx, "CREATE TABLE IF NOT EXISTS numbers (n int)")
