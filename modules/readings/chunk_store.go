@@ -54,10 +54,10 @@ func (u unit) key() chunkKey { return chunkKey{u.series, u.start} }
 // The ORDER BY within the lateral join keeps the planner from any other way than the primary key. $4 and $5 let it pass
 // over partitions.
 const selectStored = `
-SELECT wanted.n, (extract(epoch FROM chunk.start_at) * 1000)::bigint, chunk.hours, chunk.count
+SELECT wanted.n, (extract(epoch FROM chunk.start_at) * 1000)::bigint, chunk.hours, chunk.count, chunk.bytes
 FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS wanted (id, since, until, n)
 CROSS JOIN LATERAL (
-	SELECT start_at, hours, count FROM reading_chunks
+	SELECT start_at, hours, count, ` + chunkBytes + ` FROM reading_chunks
 	WHERE series_id = wanted.id AND start_at >= wanted.since AND start_at < wanted.until
 		AND start_at >= $4 AND start_at < $5
 	ORDER BY start_at
@@ -76,12 +76,12 @@ func readStored(ctx context.Context, tx pgx.Tx, units []addition) ([][]storedChu
 		return nil, fmt.Errorf("looking for chunks to fold into: %w", err)
 	}
 	stored := make([][]storedChunk, len(units))
-	var n, start int64
+	var n, start, bytes int64
 	var hours int16
 	var count int
-	_, err = pgx.ForEachRow(rows, []any{&n, &start, &hours, &count}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&n, &start, &hours, &count, &bytes}, func() error {
 		u := spanOf(hours).unit(series[n-1], start)
-		stored[n-1] = append(stored[n-1], storedChunk{u, count})
+		stored[n-1] = append(stored[n-1], storedChunk{u, count, bytes})
 		return nil
 	})
 	if err != nil {
@@ -162,12 +162,15 @@ WHERE series_id = $1 AND start_at = $2`
 
 var chunkColumns = []string{"series_id", "start_at", "hours", "count", "min", "max", "sum", "first", "last", "deltas", "value"}
 
-// chunkWriter collects changes of the chunks' table. The zero value is ready.
+// chunkWriter collects changes of the chunks' table.
 type chunkWriter struct {
+	closed  int64 // Unix ms; months that end by then are over
+	now     time.Time
 	fresh   []chunk
 	changes pgx.Batch
 	written map[chunkKey]bool // stored chunks that are overwritten
 	removed keys
+	freed   map[string]int64 // bytes, by partition
 }
 
 // put queues a chunk, in place of the stored one with the same key if there is one among those given.
@@ -181,6 +184,9 @@ func (w *chunkWriter) put(c chunk, stored []storedChunk) {
 		w.written = map[chunkKey]bool{}
 	}
 	w.written[stored[i].key()] = true
+	if _, end := monthSpan.region(c.start); end <= w.closed {
+		w.free(stored[i])
+	}
 	w.changes.Queue(updateChunk, c.row()...)
 }
 
@@ -189,8 +195,17 @@ func (w *chunkWriter) remove(stored []storedChunk) {
 	for _, c := range stored {
 		if !w.written[c.key()] {
 			w.removed.add(c.series, c.start)
+			w.free(c)
 		}
 	}
+}
+
+// free counts what a stored chunk takes as freed.
+func (w *chunkWriter) free(c storedChunk) {
+	if w.freed == nil {
+		w.freed = map[string]int64{}
+	}
+	w.freed[monthTable(c.start)] += c.bytes
 }
 
 // flush writes what is queued.
@@ -199,6 +214,9 @@ func (w *chunkWriter) flush(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("updating chunks: %w", err)
 	}
 	if err := deleteChunks(ctx, tx, w.removed); err != nil {
+		return err
+	}
+	if err := noteReplaced(ctx, tx, w.freed, w.now); err != nil {
 		return err
 	}
 	if len(w.fresh) == 0 {

@@ -80,8 +80,7 @@ func (f *Folder) run(ctx context.Context) {
 	for {
 		select {
 		case now := <-ticker.C:
-			full := f.window.Stats().Unfolded >= f.limits.FoldReadings
-			if !full && now.Before(next) {
+			if !f.full() && now.Before(next) {
 				continue
 			}
 			next = f.next(now)
@@ -99,6 +98,9 @@ func (f *Folder) run(ctx context.Context) {
 		}
 	}
 }
+
+// full reports whether so much waits that a fold is due at once.
+func (f *Folder) full() bool { return f.window.Stats().Unfolded >= f.limits.FoldReadings }
 
 // next returns when the regular fold after now is due. Folds of a whole day wait until it can be closed.
 func (f *Folder) next(now time.Time) time.Time {
@@ -256,7 +258,7 @@ func (f *Folder) foldSeries(ctx context.Context, tx pgx.Tx, recent view, folded 
 
 // newPlacer returns what writes chunks within tx, which holds the fold lock.
 func (f *Folder) newPlacer(ctx context.Context, tx pgx.Tx) (*placer, error) {
-	p := &placer{tx: tx, pack: f.pack, step: f.step, held: f.held}
+	p := &placer{tx: tx, now: f.now(), pack: f.pack, step: f.step, held: f.held}
 	if err := tx.QueryRow(ctx, selectClosed).Scan(&p.closed); err != nil {
 		return nil, fmt.Errorf("reading which days are closed: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -28,7 +29,8 @@ const (
 // It holds at most three times step readings, or those of a single hour where these are more.
 type placer struct {
 	tx     pgx.Tx
-	closed int64 // Unix ms, a midnight in UTC
+	closed int64     // Unix ms, a midnight in UTC
+	now    time.Time // that replacing chunks is noted with
 	pack   int
 	step   int
 	held   func(readings int)
@@ -48,6 +50,7 @@ type addition struct {
 type storedChunk struct {
 	unit
 	count int
+	bytes int64 // about, on disk
 }
 
 // placement is one step of placing: the readings stored and new of a unit become its chunks.
@@ -149,7 +152,7 @@ func (p *placer) write(ctx context.Context, merges []placement) error {
 		return err
 	}
 	p.held(p.readings + points.count())
-	var w chunkWriter
+	w := chunkWriter{closed: p.closed, now: p.now}
 	days := statistics{}
 	for _, m := range merges {
 		older := points.of(m.stored)

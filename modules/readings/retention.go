@@ -175,7 +175,7 @@ WITH old AS (
 	) AS chunk LIMIT $3
 ), gone AS (
 	DELETE FROM reading_chunks AS c USING old WHERE c.series_id = old.series_id AND c.start_at = old.start_at
-	RETURNING c.tableoid, ` + removedBytes + `
+	RETURNING c.tableoid, ` + chunkBytes + `
 ), noted AS (` + noteRemoved + `
 )
 SELECT count(*) FROM gone`

@@ -11,35 +11,47 @@ import (
 	"go.uber.org/zap"
 )
 
-// A partition of which 30 % have been deleted is written anew, once its month is over. Until then what is free in it is used
-// again, unless that much was of devices that have been deleted.
+// restTime is for how long no chunk of a month may have been replaced when it is written anew. Maintenance comes right after
+// a fold, so a month into which every fold brings readings is never at rest, however far apart folds are.
+const restTime = time.Hour
+
+// A partition of which 30 % have been deleted or overwritten is written anew, once its month is over and at rest. Until then
+// what is free in it is used again, unless that much was of devices that have been deleted.
 const selectSparse = `
 SELECT partition FROM reading_space, log_state
 WHERE removed >= 0.3 * pg_total_relation_size(to_regclass(partition))
 	AND (partition < to_char(closed_until AT TIME ZONE 'UTC', '"reading_chunks_"YYYY_MM')
+			AND coalesce(replaced_at <= $1, true)
 		OR lost >= 0.3 * pg_total_relation_size(to_regclass(partition)))
-ORDER BY partition`
+ORDER BY partition LIMIT 1`
 
-// rewriteSparse writes those partitions anew of which a large part has been deleted, because that is the only way in which
-// PostgreSQL gives their space back without keeping everyone from reading for long.
+// rewriteSparse writes those partitions anew of which a large part is free, because that is the only way in which PostgreSQL
+// gives their space back without keeping everyone from reading for long. When a fold is due it leaves the others for later.
+//
+// What it writes is bounded: nothing while folds come back to a month, so that a backfill has each month written once when it
+// has ended or pauses for restTime; and never more than 1/0.3 times what has been deleted or overwritten before.
 func (f *Folder) rewriteSparse(ctx context.Context) error {
-	rows, err := f.db.Query(ctx, selectSparse)
-	if err != nil {
-		return fmt.Errorf("looking for partitions to write anew: %w", err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("looking for partitions to write anew: %w", err)
-	}
-	for _, name := range names {
+	for more := true; more; {
 		err := f.underLock(ctx, func(tx pgx.Tx, mine bool) error {
-			if !mine {
+			if more = false; !mine {
 				return nil
 			}
-			return f.rewrite(ctx, tx, name)
+			var name string
+			err := tx.QueryRow(ctx, selectSparse, f.now().Add(-restTime)).Scan(&name)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("looking for a partition to write anew: %w", err)
+			}
+			if err := f.rewrite(ctx, tx, name); err != nil {
+				return fmt.Errorf("writing %s anew: %w", name, err)
+			}
+			more = !f.full()
+			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("writing %s anew: %w", name, err)
+			return err
 		}
 	}
 	return nil
@@ -79,7 +91,7 @@ func (f *Folder) rewrite(ctx context.Context, tx pgx.Tx, name string) error {
 	if _, err := tx.Exec(ctx, forgetSpace, name); err != nil {
 		return err
 	}
-	f.logger.Info("wrote a month anew, since much of it had been deleted", zap.String("partition", name))
+	f.logger.Info("wrote a month anew, since much of it was free", zap.String("partition", name))
 	return nil
 }
 

@@ -123,6 +123,7 @@ func (r regularity) liveThrough(t testing.TB, db *postgres.DB) (readings float64
 	now = start.AddDate(0, 1, 1)
 	checkpoint()
 	require.NoError(t, e.folder.closeDays(ctx))
+	now = now.Add(restTime)
 	require.NoError(t, e.folder.enforceRetention(ctx))
 	wal.pack += meter.lap(t)
 	require.NoError(t, db.WithConn(ctx, func(conn *pgx.Conn) error {

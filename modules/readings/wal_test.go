@@ -54,7 +54,7 @@ type walUse struct{ log, fold, pack, rows float64 }
 
 func (u walUse) total() float64 { return u.log + u.fold + u.pack }
 
-// LAYOUT.md says what these bounds are made of. They are half as much again as is measured.
+// LAYOUT.md says what these bounds are made of. They are a fifth to a half more than is measured.
 func TestBytesOfWriteAheadLogAReadingAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

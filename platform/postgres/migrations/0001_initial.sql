@@ -118,11 +118,13 @@ CREATE TABLE reading_chunks (
 ) PARTITION BY RANGE (start_at);
 CREATE INDEX reading_chunks_months ON reading_chunks (series_id, start_at) WHERE hours > 24;
 
--- How many bytes of a partition's chunks have been deleted since it was written; once they are many it is written anew.
+-- How many bytes of a partition's chunks have been deleted, or overwritten after its month, since it was written; once they
+-- are many it is written anew.
 CREATE TABLE reading_space (
-    partition text PRIMARY KEY,
-    removed   bigint NOT NULL,
-    lost      bigint NOT NULL                          -- of these, with a device that was deleted
+    partition   text PRIMARY KEY,
+    removed     bigint NOT NULL,
+    lost        bigint NOT NULL,                       -- of these, with a device that was deleted
+    replaced_at timestamptz                            -- when other chunks last took the place of some; NULL: never
 );
 
 -- The statistics of every day before log_state.closed_until in which a series has readings, unless they are in the chunk
