@@ -17,6 +17,15 @@ func TestTheExampleFileIsUpToDate(t *testing.T) {
 	require.Equal(t, want.String(), string(got), "run: go run . config --format=env > .env.example")
 }
 
+func TestTheReadmesTableIsUpToDate(t *testing.T) {
+	t.Parallel()
+	var want strings.Builder
+	require.NoError(t, WriteMarkdown(&want))
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	require.Contains(t, string(readme), "\n\n"+want.String()+"\n", "put the output of: go run . config --format=markdown")
+}
+
 func TestTheReportShowsMeaningDefaultAndEffectiveValue(t *testing.T) {
 	t.Parallel()
 	var report strings.Builder
