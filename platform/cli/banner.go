@@ -31,7 +31,7 @@ func Banner(w io.Writer, cfg config.HTTP) error {
 func Credentials(w io.Writer, cfg config.Config, username, password string) error {
 	url := LocalURL(cfg.HTTP)
 	_, err := fmt.Fprintf(w, `
-  The first administrator has been made. The password is shown only now, and kept in %s:
+  The first administrator has been made. The password is shown only now, and kept in %s/admin-password:
 
     user name   %s
     password    %s

@@ -26,5 +26,5 @@ func TestCredentialsComeWithALineToTry(t *testing.T) {
 	require.NoError(t, Credentials(&out, cfg, "admin", "s3cret"))
 	require.Contains(t, out.String(), "password    s3cret\n")
 	require.Contains(t, out.String(), "curl -s http://127.0.0.1:8000/api/auth/token -d username=admin -d password=s3cret ")
-	require.Contains(t, out.String(), "kept in ./data:\n")
+	require.Contains(t, out.String(), "kept in ./data/admin-password:\n")
 }
