@@ -11,6 +11,7 @@ import (
 
 	"telltale/config"
 	"telltale/platform/fault"
+	"telltale/platform/retry"
 )
 
 // Announce tells the operator, outside the log, which administrator has been made and with which password. It is called
@@ -97,12 +98,8 @@ func (b *Bootstrap) run(ctx context.Context) {
 			return
 		}
 		b.log.Warn("the first administrator could not be made yet", zap.Error(err))
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if retry.Pause(ctx, wait) != nil {
 			return
-		case <-timer.C:
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
+
+	"telltale/platform/retry"
 )
 
 const (
@@ -92,12 +94,8 @@ func (l *Listener) run(ctx context.Context) {
 		if errors.Is(err, errUnable) {
 			wait = unableInterval
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if retry.Pause(ctx, wait) != nil {
 			return
-		case <-timer.C:
 		}
 		pause = min(2*pause, maxBackoff)
 	}

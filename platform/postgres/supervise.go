@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
+
+	"telltale/platform/retry"
 )
 
 const (
@@ -63,7 +65,7 @@ func (db *DB) supervise(ctx context.Context) {
 
 // connect tries until it has a migrated database and a pool. It returns false when ctx ended first.
 func (db *DB) connect(ctx context.Context) bool {
-	return retry(ctx, func() error {
+	return insist(ctx, func() error {
 		err := db.firstContact(ctx)
 		if err != nil && ctx.Err() == nil {
 			if old := db.status.Load().err; old == nil || isOutage(old) != isOutage(err) {
@@ -163,7 +165,7 @@ func (db *DB) lose(err error) {
 // recover tries until the database answers again. It returns false when ctx ended first.
 func (db *DB) recover(ctx context.Context) bool {
 	since := db.status.Load().since
-	ok := retry(ctx, func() error {
+	ok := insist(ctx, func() error {
 		err := db.pingAnew(ctx)
 		if err != nil && ctx.Err() == nil {
 			db.transition(stateLost, err)
@@ -213,19 +215,15 @@ func (db *DB) pingAnew(ctx context.Context) error {
 	return nil
 }
 
-// retry calls attempt with growing pauses until it returns nil, and then returns true; false when ctx ended first.
-func retry(ctx context.Context, attempt func() error) bool {
+// insist calls attempt with growing pauses until it returns nil, and then returns true; false when ctx ended first.
+func insist(ctx context.Context, attempt func() error) bool {
 	pause := firstBackoff
 	for {
 		if attempt() == nil {
 			return true
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if retry.Pause(ctx, pause) != nil {
 			return false
-		case <-timer.C:
 		}
 		pause = min(2*pause, maxBackoff)
 	}
