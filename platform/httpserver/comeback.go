@@ -21,7 +21,7 @@ const comeBackSpread = 4 * time.Second
 // specification an EventSource ends for good at any status but 200, so that a database which restarts at night would leave
 // dead pages behind. A 200 whose body ends has it come back.
 func wantsComeBack(c *fiber.Ctx, f *fault.Fault) bool {
-	return f.Kind == fault.Unavailable && c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), eventStream)
+	return f.Kind == fault.Unavailable && c.Method() == fiber.MethodGet && c.Get(fiber.HeaderAccept) == eventStream
 }
 
 // comeBack answers with a stream that says why there is nothing in it, when to come back, and ends. The client's last

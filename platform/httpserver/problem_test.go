@@ -120,7 +120,7 @@ func TestAnEventSourceIsToldToComeBackWhereOthersGetA503(t *testing.T) {
 		waits[body] = true
 	}
 	require.Greater(t, len(waits), 1, "not all come back at the same moment")
-	for _, accept := range []string{"*/*", "application/json"} {
+	for _, accept := range []string{"*/*", "application/json", "application/json, text/event-stream"} {
 		res, _ := ask(away, "GET", accept)
 		require.Equal(t, 503, res.StatusCode)
 	}
