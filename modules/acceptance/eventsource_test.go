@@ -157,9 +157,23 @@ func node(t *testing.T, name, npmPackage string) *exec.Cmd {
 func TestE2ENodePackageEventsourceFollows(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
-	node := node(t, "viewer.mjs", "eventsource@3.0.7")
-	node.Env = append(os.Environ(), "URL="+p.url+"/api/stream?device=a&since=0", "TOKEN="+p.token)
-	requireWholeThroughRestarts(t, p, run(t, node))
+	first := node(t, "viewer.mjs", "eventsource@3.0.7")
+	follow := func(query string) *viewer {
+		command := exec.CommandContext(t.Context(), first.Path, first.Args[1:]...)
+		command.Dir = first.Dir
+		command.Env = append(os.Environ(), "URL="+p.url+"/api/stream?"+query, "TOKEN="+p.token)
+		return run(t, command)
+	}
+	requireWholeThroughRestarts(t, p, follow("device=a&since=0"))
+
+	at := time.Now().Truncate(time.Second)
+	p.postAt(at, "20")
+	v := follow("device=a&interval=1s&agg=avg,max&since=-1m")
+	p.requireBucket(v.wait(t, 1)[0], at, `{"avg":20,"max":20}`)
+	require.Zero(t, p.stop(), p.log)
+	p.start()
+	p.postAt(at.Add(500*time.Millisecond), "21.5")
+	p.requireBucket(v.wait(t, 2)[1], at, `{"avg":20.75,"max":21.5}`)
 }
 
 func TestE2ECurlFollows(t *testing.T) {
