@@ -26,12 +26,17 @@ const (
 	// bucketTurns is how many flushes are made at once, for all viewers together. It keeps connections and processor time for
 	// the rest of the program.
 	bucketTurns = 2
-	// bucketPatience is how long a viewer waits for its turn before it looks whether its client is still there.
+	// bucketPatience is how long a viewer waits for its turn before it sees to whatever else is due, such as a heartbeat.
 	bucketPatience = 5 * time.Second
+	// bucketLook is how often it looks meanwhile whether its client is still there.
+	bucketLook = 250 * time.Millisecond
 	// bucketRetry is how long it waits before it tries again when there was no turn, no room or no database.
 	bucketRetry = 250 * time.Millisecond
 	// maxLate is how many buckets with late readings are asked for again one by one. Of more, a gap tells.
 	maxLate = 10_000
+	// maxLook is about how many readings of the log one flush looks through. Who has more before it does so in several, and
+	// keeps its turn from others no longer than that takes.
+	maxLook = 1_000_000
 	// maxStretches is how many questions they are asked for by.
 	maxStretches = 16
 	// maxRows bounds the buckets of one flush. A viewer who is owed more gets them in several, as far as one bucket of each
@@ -64,15 +69,16 @@ type closer struct {
 	turns   chan struct{}
 	// What follows is changed by tests.
 	now                       func() time.Time
-	grace, pace               time.Duration
+	grace, pace, patience     time.Duration
 	maxLate, maxRows, maxSpan int
+	maxLook                   int
 }
 
 func newCloser(from Sources, backlog *backlog, room *room) *closer {
 	return &closer{
 		ask: from.History, window: from.Window, backlog: backlog, names: from.Registry, room: room,
 		memos: newLRU[memoKey, *memo](flushBytes), turns: make(chan struct{}, bucketTurns),
-		now: time.Now, grace: bucketGrace, pace: bucketPace, maxLate: maxLate, maxRows: maxRows, maxSpan: maxBehind,
+		now: time.Now, grace: bucketGrace, pace: bucketPace, patience: bucketPatience, maxLate: maxLate, maxRows: maxRows, maxSpan: maxBehind, maxLook: maxLook,
 	}
 }
 

@@ -19,26 +19,28 @@ type maker struct {
 	gaps   []gap
 }
 
-// make makes the flush from the viewer's place to the log's head and the buckets that are closed now. What history is asked
-// after the log has been looked through is true as of its head at least.
+// make makes the flush from the viewer's place towards the log's head and the buckets that are closed now. What history is
+// asked after the log has been looked through is true as of its head at least.
 func (c *closer) make(ctx context.Context, v *viewer) (*flush, error) {
 	m := maker{closer: c, viewer: v, rows: bucketRows{most: c.maxRows}}
 	from, head := v.pos, max(v.pos.Seq, c.window.Head())
-	to := Position{Seq: head, Until: max(v.pos.Until, c.closed(v.buckets))}
+	closed := max(v.pos.Until, c.closed(v.buckets))
+	to := Position{Seq: head, Until: closed}
 	if !v.buckets.nothing {
 		found, err := c.look(ctx, v, head)
 		if err != nil {
 			return nil, err
 		}
+		to.Seq = found.seq
 		m.tellMissing(found.missing)
-		if err := m.askLate(ctx, found, head); err != nil {
+		if err := m.askLate(ctx, found, to.Seq); err != nil {
 			return nil, err
 		}
 		if to.Until, err = m.askClosed(ctx, to); err != nil {
 			return nil, err
 		}
 	}
-	f := &flush{from: from, to: to, gaps: len(m.gaps), room: c.room}
+	f := &flush{from: from, to: to, gaps: len(m.gaps), room: c.room, more: to.Seq < head || to.Until < closed}
 	return f, m.write(f)
 }
 

@@ -22,12 +22,14 @@ type changes struct {
 	more     bool
 	from, to int64
 	missing  []readings.Missing // of the log itself
+	seq      int64              // the last batch that was looked at
 }
 
-// look goes through the log from the viewer's place to the head.
+// look goes through the log from the viewer's place to the head, or through as much of it as one flush may.
 func (c *closer) look(ctx context.Context, v *viewer, head int64) (changes, error) {
 	l := looker{names: c.names, most: c.maxLate, viewer: v, found: changes{names: map[bucketName]struct{}{}}, watched: map[int32]*bucketName{}}
-	for seq := v.pos.Seq; seq < head; {
+	seq, left := v.pos.Seq, c.maxLook
+	for seq < head && left > 0 {
 		batches, _, ok := c.window.Next(seq)
 		if !ok {
 			read, missing, err := c.backlog.after(ctx, seq, head)
@@ -42,18 +44,19 @@ func (c *closer) look(ctx context.Context, v *viewer, head int64) (changes, erro
 			batches = read
 		}
 		if len(batches) == 0 { // the log has been replaced, as the viewer is about to notice
-			break
+			seq = head
 		}
 		for _, b := range batches {
-			if b.Seq > head {
-				return l.found, nil
+			if b.Seq > head || left <= 0 {
+				break
 			}
 			if err := l.batch(ctx, b); err != nil {
 				return changes{}, err
 			}
-			seq = b.Seq
+			seq, left = b.Seq, left-b.Len()
 		}
 	}
+	l.found.seq = min(seq, head)
 	return l.found, nil
 }
 

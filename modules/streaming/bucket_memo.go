@@ -15,6 +15,7 @@ type flush struct {
 	from, to Position
 	text     []byte // its last event has the id of to
 	gaps     int
+	more     bool // there was more than goes into one flush
 	room     *room
 
 	mu    sync.Mutex
@@ -65,19 +66,30 @@ type memo struct {
 // errLater says that a flush cannot be made at present.
 var errLater = errors.New("there is no turn, or no room, for a flush at present")
 
+// errGone says that the client has closed the connection.
+var errGone = errors.New("the client has gone")
+
 // flush returns what takes the viewer further; it has to be dropped. Viewers who ask the same, and are at about the same
 // place, share one. It is errLater when others take too long.
 func (c *closer) flush(ctx context.Context, v *viewer) (*flush, error) {
-	timer := time.NewTimer(bucketPatience)
+	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
+	look := time.NewTicker(bucketLook)
+	defer look.Stop()
 	wait := func(turns chan struct{}) error {
-		select {
-		case turns <- struct{}{}:
-			return nil
-		case <-timer.C:
-			return errLater
-		case <-ctx.Done():
-			return ctx.Err()
+		for {
+			select {
+			case turns <- struct{}{}:
+				return nil
+			case <-look.C:
+				if v.gone() {
+					return errGone
+				}
+			case <-timer.C:
+				return errLater
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 	}
 	key := memoKey{v.buckets.key, v.replaced}

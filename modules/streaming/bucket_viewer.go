@@ -20,15 +20,20 @@ func (v *viewer) tickBuckets(started time.Time) error {
 	f, err := c.flush(v.hub.work, v)
 	took := time.Since(started)
 	switch {
-	case errors.Is(err, errLater) || fault.KindOf(err) == fault.Unavailable:
+	case errors.Is(err, errGone):
+		return err
+	case errors.Is(err, errLater):
 		b.late, b.rest = true, time.Now().Add(bucketRetry)
+		return nil
+	case fault.KindOf(err) == fault.Unavailable: // what took long, and came to nothing, has cost as much as an answer
+		b.late, b.rest = true, time.Now().Add(max(bucketRetry, restFactor*took))
 		return nil
 	case err != nil:
 		return unreadable{err}
 	}
 	b.rest = started.Add(max(c.pace, (1+restFactor)*took))
-	if f.to.Until < c.closed(b) {
-		b.rest = started.Add((1 + restFactor) * took) // there is more
+	if f.more {
+		b.late, b.rest = true, started.Add((1+restFactor)*took)
 	}
 	v.pos = f.to
 	v.hub.metrics.gaps.Add(float64(f.gaps))

@@ -3,6 +3,7 @@ package streaming
 import (
 	"errors"
 	"os"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,6 +37,15 @@ func (v *viewer) setClock() (awake bool, err error) {
 		return true, nil
 	}
 	return false, v.conn.SetReadDeadline(v.alarm())
+}
+
+// gone reports whether the client has closed the connection, without waiting. What the client sends is dropped, as in sleep.
+func (v *viewer) gone() (gone bool) {
+	err := v.raw.Control(func(fd uintptr) {
+		n, err := syscall.Read(int(fd), v.discard[:])
+		gone = n == 0 && err == nil || err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
+	})
+	return gone || err != nil
 }
 
 // alarm returns when the viewer next has to do something.

@@ -1,0 +1,110 @@
+package streaming
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/modules/auth"
+	"telltale/modules/readings"
+	"telltale/platform/fault"
+	"telltale/platform/postgres/pgtest"
+)
+
+// What a restore takes out of buckets that have been sent, the client learns from history, where the gap points.
+func TestViewersOfBucketsOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, db, withClock(c), func(o *options) { o.window = 1 << 10 })
+	for k := range 10 {
+		i.post(t, datum{"a", "m", c.ts(-30_000 + int64(k)), float64(k)})
+	}
+	queries := []string{"interval=1m&device=a", "interval=1m&agg=max", "interval=1m&device=x"}
+	var streams []*stream
+	for _, query := range queries {
+		s := open(t, i.url(query), "")
+		_, err := s.receive()
+		require.NoError(t, err)
+		streams = append(streams, s)
+	}
+	i.parked(t, len(streams))
+	_, err := db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
+	require.NoError(t, err)
+	for k, s := range streams {
+		m := s.next()
+		require.Equal(t, "gap", m.Event, queries[k])
+		require.Equal(t, fmt.Sprint("4@", c.ts(0)), m.ID)
+		var data gap
+		require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
+		require.Equal(t, "unknown", data.Reason)
+		require.EqualValues(t, []int64{10, 4}, []int64{data.FromSeq, data.ToSeq})
+	}
+	i.post(t, datum{"a", "m", c.ts(-1000), 99}, datum{"x", "m", c.ts(-1000), 98})
+	require.Equal(t, []string{`a 11:59:00 {"m":{"avg":21}}`}, streams[0].buckets(1))
+	require.Equal(t, []string{`a 11:59:00 {"m":{"max":99}}`, `x 11:59:00 {"m":{"max":98}}`}, streams[1].buckets(2))
+	require.Equal(t, []string{`x 11:59:00 {"m":{"avg":98}}`}, streams[2].buckets(1))
+	i.post(t, datum{"a", "m", c.ts(0), 5})
+	c.advance(time.Minute)
+	require.Equal(t, []string{`a 12:00:00 {"m":{"avg":5}}`}, streams[0].buckets(1))
+	require.Equal(t, fmt.Sprint("6@", c.ts(0)), streams[0].lastID)
+}
+
+func TestAViewerOfBucketsThatHasGoneDoesNotWaitForItsTurn(t *testing.T) {
+	t.Parallel()
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, pgtest.New(t), withClock(c))
+	i.hub.closer.patience = time.Hour
+	for range cap(i.hub.closer.turns) {
+		i.hub.closer.turns <- struct{}{}
+	}
+	s := open(t, i.url("interval=1m"), "")
+	_, err := s.receive()
+	require.NoError(t, err)
+	i.parked(t, 1)
+	c.advance(time.Minute)
+	s.close()
+	require.Equal(t, "client gone", i.ended(t, 1)["reason"])
+}
+
+func TestAViewerOfBucketsLooksThroughALongLogByPieces(t *testing.T) {
+	t.Parallel()
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, pgtest.New(t), withClock(c), func(o *options) { o.window = 1 })
+	i.hub.closer.maxLook = 4
+	for k := range 4 {
+		i.post(t, datum{"a", "m", c.ts(int64(-60_000 * (k + 1))), 1}, datum{"x", "m", c.ts(0), 1})
+	}
+	i.fold(t)
+	i.post(t, datum{"a", "m", c.ts(-300_000), 1})
+	s := open(t, i.url("interval=1m&device=a"), fmt.Sprint("0@", c.ts(0)))
+	require.Equal(t, []string{`a 11:58:00 {"m":{"avg":1}}`, `a 11:59:00 {"m":{"avg":1}}`}, s.buckets(2))
+	require.Equal(t, fmt.Sprint("2@", c.ts(0)), s.lastID)
+	require.Equal(t, []string{`a 11:56:00 {"m":{"avg":1}}`, `a 11:57:00 {"m":{"avg":1}}`, `a 11:55:00 {"m":{"avg":1}}`}, s.buckets(3))
+	require.Equal(t, fmt.Sprint("5@", c.ts(0)), s.lastID)
+}
+
+// Else two viewers whose questions take too long would keep the turns from everybody.
+func TestAViewerOfBucketsRestsAfterAQuestionThatTookLongAndFailed(t *testing.T) {
+	t.Parallel()
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, pgtest.New(t), withClock(c))
+	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
+		return fault.Busy(time.Second, nil, "the query took too long")
+	}
+	r, err := parseRequest(given{"interval": {"1m"}, "snapshot": {"true"}}, "", c.now())
+	require.NoError(t, err)
+	r.Principal = everyone
+	ticket, err := i.hub.tickets.issue(r.Principal, "")
+	require.NoError(t, err)
+	defer ticket.release()
+	v, err := i.hub.prepare(t.Context(), &r, ticket)
+	require.NoError(t, err)
+	began := time.Now()
+	require.NoError(t, v.tickBuckets(began.Add(-time.Hour)))
+	require.False(t, v.due.Before(began.Add(restFactor*time.Hour)))
+}
