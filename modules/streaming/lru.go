@@ -2,6 +2,7 @@ package streaming
 
 import (
 	"container/list"
+	"maps"
 	"sync"
 )
 
@@ -13,6 +14,7 @@ type lru[K comparable, V any] struct {
 	items map[K]*list.Element
 	order *list.List // of *item, the one used last in front
 	bytes int
+	gone  int // keys removed since items was made
 }
 
 type item[K comparable, V any] struct {
@@ -81,4 +83,18 @@ func (l *lru[K, V]) remove(element *list.Element) {
 	delete(l.items, i.key)
 	l.order.Remove(element)
 	l.bytes -= i.bytes
+	if l.gone++; l.gone > renewal*(len(l.items)+renewal) {
+		l.renew()
+	}
+}
+
+// renewal is how many times as many keys as there are have to go before the map is made anew.
+const renewal = 8
+
+// renew makes the map anew: one whose keys come and go grows to several times what it holds, and never shrinks. The caller
+// holds mu.
+func (l *lru[K, V]) renew() {
+	items := make(map[K]*list.Element, len(l.items))
+	maps.Copy(items, l.items)
+	l.items, l.gone = items, 0
 }
