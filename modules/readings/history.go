@@ -12,10 +12,11 @@ import (
 
 // answer is where history goes: a render.Writer, in the order header, then for each series its description and points.
 type answer interface {
-	// Plan is called once, before anything is read: with how the query, which it may have refined, is going to be answered.
+	// Plan is called before anything is read: with how the query, which it may have refined, is going to be answered. It is
+	// called again when the query has to begin anew.
 	Plan(q Query, plan Plan) error
 	// Begin is called once, before anything else. seq is the place in the log that the answer is true as of. version is that
-	// of what the answer is made of, "" when it is not known.
+	// of the plan.
 	Begin(seq int64, version string) error
 	// Series begins the next series.
 	Series(s devices.Series) error
@@ -58,14 +59,20 @@ func (s *Service) reachAndAnswer(ctx context.Context, who auth.Principal, q Quer
 			return err
 		}
 	}
-	if err := s.tail.Reach(ctx); err != nil {
-		return err
+	for {
+		if err := s.tail.Reach(ctx); errors.Is(err, errTorn) {
+			return fault.Busy(time.Second, err, "history cannot be read until the log has been read anew")
+		} else if err != nil {
+			return err
+		}
+		if err := s.answer(ctx, who, q, out, true); !errors.Is(err, errBehind) {
+			return err
+		}
 	}
-	return s.answer(ctx, who, q, out, true)
 }
 
-// answer answers with what the window holds. Unless it has just reached the log's head the answer may be errBehind, before
-// anything has been handed on.
+// answer answers with what the window holds. The error is errBehind, before anything of the answer has been handed on, when the
+// log has more, unless the window has just reached its head; and also when chunks have.
 func (s *Service) answer(ctx context.Context, who auth.Principal, q Query, out answer, reached bool) error {
 	// A batch that comes from here on may be the first of a series which is not among those selected.
 	head := s.window.Head()
@@ -128,9 +135,7 @@ func (s *Service) history(
 		return out.End(nil)
 	}
 	pass.summarise(q)
-	visit := newVisitor(page{
-		query: q, plan: plan, head: pass.recent.head, series: series, out: out, left: q.Limit, most: s.bucketValues,
-	})
+	visit := newVisitor(page{query: q, plan: plan, series: series, out: out, left: q.Limit, most: s.bucketValues})
 	if !first.chunks && q.Limit == 0 {
 		visit = ending{visit, cancel}
 	}

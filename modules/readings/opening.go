@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// errBehind says that the log has batches which the window did not hold when a query captured it.
+// errBehind says that log or chunks have batches which the window did not hold when a query captured it, and which may be of
+// series that the query does not know. Nothing has been visited then.
 var errBehind = errors.New("the log has grown meanwhile")
 
 // fewChunks is how many chunks a query may open without having been estimated first. To read so few costs about as much

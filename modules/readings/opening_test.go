@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
@@ -30,6 +31,30 @@ func TestASeriesRegisteredElsewhereIsInTheNextAnswerHere(t *testing.T) {
 		there.post(t, `{"readings":[{"device":%q,"ts":%d,"values":{"m":1}}]}`, name, i)
 		got := here.history(t, Query{Selection: Selection{Metrics: []string{"m"}}, From: 0, To: 1000})
 		require.Contains(t, got.points, name+"/m")
+	}
+}
+
+// A page goes on from the seq of an answer by the stream: what it claims to hold does not come again.
+func TestAnAnswerClaimsNothingOfSeriesThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := startEngine(t, db)
+	january := time.Date(2025, 1, 5, 0, 0, 0, 0, time.UTC).UnixMilli()
+	e.post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}},{"device":"a","ts":%d,"values":{"m":1}}]}`, january, january+40*day)
+	e.fold(t)
+	for i, q := range []Query{{From: 0, To: january + 50*day}, {From: january, To: january + hour}} {
+		answered := make(chan *collected, 1)
+		require.NoError(t, db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), `LOCK TABLE `+monthTable(january)+` IN ACCESS EXCLUSIVE MODE`)
+			go func() { answered <- e.history(t, q) }()
+			awaitWaiting(t, db, 1)
+			e.post(t, `{"readings":[{"device":"b%d","ts":%d,"values":{"m":1}}]}`, i, january+40*day)
+			e.fold(t)
+			return err
+		}))
+		if got := <-answered; got.seq == e.window.Head() {
+			require.Contains(t, got.order, fmt.Sprintf("b%d/m", i))
+		}
 	}
 }
 

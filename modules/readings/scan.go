@@ -16,7 +16,8 @@ import (
 //
 // The window is captured before the chunks are read, in a single statement. Whatever that statement does not see in chunks
 // was unfolded when the window was captured, so nothing is missing; and its snapshot tells how far chunks reach, so
-// nothing of the window is counted twice. The answer is exact as of max(view.head, folded).
+// nothing of the window is counted twice. The answer is exact as of the view's head: where chunks have got further, which
+// takes a whole fold while the query was on its way, it begins anew.
 //
 // PostgreSQL plans a statement before it takes the statement's snapshot. If a partition came and was folded into in between,
 // the snapshot says so and the plan does not have it. So the snapshot also tells how many partitions there have been: when
@@ -58,7 +59,7 @@ type visitor interface {
 // visited then.
 var errNewMonth = errors.New("a new month of chunks came while the query was planned")
 
-// run reads the chunks and visits every series of the view. paged is for a visitor that mostly ends the scan long before
+// run reads the chunks and visits every series of the view, or returns errBehind. paged is for a visitor that mostly ends the scan long before
 // its end.
 func (s *scan) run(ctx context.Context, v visitor, paged bool) error {
 	read := s.read
@@ -82,17 +83,20 @@ func (s *scan) read(ctx context.Context, v visitor) error {
 		return fmt.Errorf("reading chunks: %w", err)
 	}
 	defer rows.Close()
-	if err = s.walk(rows, v); errors.Is(err, errNewMonth) {
+	if err = s.walk(rows, v); outdated(err) {
 		cancel() // instead of reading what is left
 	}
 	return err
 }
 
+// outdated reports whether a scan has to begin anew, and has visited nothing.
+func outdated(err error) bool { return errors.Is(err, errNewMonth) || errors.Is(err, errBehind) }
+
 // walk visits every series of the view, with the rows that the scan's statement has answered. After errNewMonth run does.
 func (s *scan) walk(rows rows, v visitor) error {
 	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
 	err := walk.run()
-	if errors.Is(err, errNewMonth) {
+	if outdated(err) {
 		return err
 	}
 	return v.end(err)
@@ -139,6 +143,9 @@ func (w *walker) run() error {
 			if row.months != w.scan.known {
 				w.scan.months.Store(row.months)
 				return errNewMonth
+			}
+			if row.folded > w.scan.recent.head {
+				return errBehind
 			}
 		}
 		if err := w.row(row); err != nil {
@@ -197,7 +204,7 @@ func (w *walker) advance(index int) error {
 		if w.index == len(w.scan.recent.series) {
 			return nil
 		}
-		if err := w.visitor.begin(w.index, max(w.scan.recent.head, w.folded)); err != nil {
+		if err := w.visitor.begin(w.index, w.scan.recent.head); err != nil {
 			return err
 		}
 		w.from, w.until = w.scan.begin(w.index), minTS

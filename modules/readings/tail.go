@@ -207,14 +207,28 @@ func (t *Tail) advance(ctx context.Context) error {
 	return t.catchUp(ctx)
 }
 
+// advanceTo is advance for a log that has got as far as head. What it does not have of that any longer is torn off.
+func (t *Tail) advanceTo(ctx context.Context, head int64) error {
+	if head <= t.window.Head() {
+		return nil
+	}
+	if err := t.advance(ctx); err != nil {
+		return err
+	}
+	if at := t.window.Head(); at < head {
+		return fmt.Errorf("%w: it holds nothing after %d, and has got as far as %d", errTorn, at, head)
+	}
+	return nil
+}
+
 // Reach makes the window hold every batch that the log has now, whichever instance appended it: whoever was acknowledged
 // anywhere before this call finds its readings in what is read after it.
 func (t *Tail) Reach(ctx context.Context) error {
 	head, err := t.log.head(ctx)
-	if err != nil || head <= t.window.Head() {
+	if err != nil {
 		return err
 	}
-	return t.advance(ctx)
+	return t.advanceTo(ctx, head)
 }
 
 // poll notices what the doorbell did not tell: batches, folds by other instances, and a log that is torn, which it reads
@@ -230,8 +244,8 @@ func (t *Tail) poll(ctx context.Context) error {
 		return err
 	}
 	anew := t.reload
-	if !torn && state.Head > t.window.Head() {
-		err = t.advance(ctx)
+	if !torn {
+		err = t.advanceTo(ctx, state.Head)
 		if torn = errors.Is(err, errTorn); err != nil && !torn {
 			return err
 		}

@@ -35,6 +35,23 @@ func TestAnInstanceThatSleptPastTheLogsRetentionGoesOnFromTheChunks(t *testing.T
 	require.Equal(t, want, asleep.history(t, Query{}).points)
 }
 
+func TestAnInstanceThatSleptUntilNothingWasLeftOfTheLogGoesOnFromTheChunks(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asleep, other := startEngine(t, db), startEngine(t, db)
+	asleep.post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}}]}`)
+
+	asleep.tail.advancing.Lock()
+	other.post(t, `{"readings":[{"device":"b","ts":1,"values":{"m":2}}]}`)
+	other.fold(t)
+	_, err := db.Exec(t.Context(), `DELETE FROM reading_log`)
+	require.NoError(t, err)
+	asleep.tail.advancing.Unlock()
+
+	require.Eventually(t, func() bool { return asleep.window.Head() == 2 && asleep.tail.Err() == nil }, 10*time.Second, time.Millisecond)
+	require.Equal(t, map[string][][]float64{"a/m": {{1, 1}}, "b/m": {{1, 2}}}, asleep.history(t, Query{}).points)
+}
+
 // After a failover to a server that had not got the newest commits their seqs are given to other batches.
 func TestWhatAFailoverLostIsNotFoldedInPlaceOfWhatFollows(t *testing.T) {
 	t.Parallel()

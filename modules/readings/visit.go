@@ -16,7 +16,6 @@ var errFull = errors.New("the answer is full")
 type page struct {
 	query   Query
 	plan    Plan
-	head    int64 // of the window that the plan was made with
 	series  []devices.SeriesState
 	out     answer
 	left    int   // points that still fit; meaningless without a limit
@@ -30,11 +29,7 @@ type page struct {
 func (p *page) begin(index int, seq int64) error {
 	if !p.begun {
 		p.begun = true
-		version := p.plan.Version
-		if seq > p.head { // chunks already hold readings that neither plan nor window knew of
-			version = ""
-		}
-		if err := p.out.Begin(seq, version); err != nil {
+		if err := p.out.Begin(seq, p.plan.Version); err != nil {
 			return err
 		}
 	}
