@@ -158,7 +158,7 @@ var reference = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
 func TestThePagesAndWhatTheyLoadComeFromThisServerAlone(t *testing.T) {
 	t.Parallel()
 	base := httpservertest.New(t, Routes(assemble(t)))
-	for _, page := range []string{"/api/docs", "/api/docs/", "/api/docs/index.html", "/api/redoc", "/api/redoc/"} {
+	for _, page := range []string{"/", "/api/docs", "/api/docs/", "/api/docs/index.html", "/api/redoc", "/api/redoc/"} {
 		res, body := get(t, base+page)
 		require.Equal(t, http.StatusOK, res.StatusCode)
 		require.Contains(t, res.Header.Get("Content-Type"), "text/html")

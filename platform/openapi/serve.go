@@ -8,15 +8,15 @@ import (
 	"telltale/platform/httpserver"
 )
 
-// Undocumented lists the routes that are no part of the API, as Fiber writes them: pages for people, and the names of the
+// Undocumented lists the routes that are no part of the API, as Fiber writes them: pages for people, the way to them, and the names of the
 // health routes that orchestrators expect at the root.
 var Undocumented = []string{
-	"/health", "/livez", "/readyz",
+	"/", "/health", "/livez", "/readyz",
 	"/api/docs", "/api/docs/*", "/api/redoc", "/api/redoc/redoc.standalone.js",
 }
 
-// Routes returns the routes that show the document: /openapi.json, Swagger UI at /docs and ReDoc at /redoc. They need no
-// credentials.
+// Routes returns the routes that show the document: /openapi.json, Swagger UI at /docs and ReDoc at /redoc, and send
+// who asks for / there. They need no credentials.
 func Routes(doc *Document) httpserver.Routes {
 	zipped := compressed(doc.JSON)
 	return httpserver.Routes{Name: "openapi", Mount: func(api fiber.Router) {
@@ -31,6 +31,9 @@ func Routes(doc *Document) httpserver.Routes {
 		})
 		mountSwagger(api)
 		mountReDoc(api)
+	}, Root: func(root fiber.Router) {
+		// Who opens the address in a browser has not been told any path.
+		root.Get("/", func(c *fiber.Ctx) error { return c.Redirect("/api/docs/index.html") })
 	}}
 }
 
