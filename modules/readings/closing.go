@@ -24,7 +24,7 @@ WITH wanted AS (
 ), days AS (
 	SELECT wanted.id AS series_id, wanted.at AS start_at, chunk.*
 	FROM wanted CROSS JOIN LATERAL (
-		SELECT count(*) AS chunks, sum(count) AS count, min(min) AS min, max(max) AS max, sum(sum) AS sum,
+		SELECT count(*) AS chunks, sum(count) AS count, min(min) AS min, max(max) AS max, sum(sum ORDER BY start_at) AS sum,
 			(array_agg(first ORDER BY start_at))[1] AS first, (array_agg(last ORDER BY start_at DESC))[1] AS last
 		FROM reading_chunks
 		WHERE series_id = wanted.id AND start_at >= wanted.at AND start_at < wanted.at + interval '24 hours'

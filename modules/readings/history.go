@@ -46,10 +46,13 @@ func (s *Service) History(ctx context.Context, who auth.Principal, q Query, out 
 	defer cancel()
 	err = s.reachAndAnswer(bounded, who, q, out)
 	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) && fault.As(err) == nil {
-		return fault.Busy(time.Second, err, "the query took longer than %s; ask for less at once, or for an interval", s.limits.QueryTimeout)
+		return fault.Busy(time.Second, errors.Join(ErrTooLong, err), "the query took longer than %s; ask for less at once, or for an interval", s.limits.QueryTimeout)
 	}
 	return err
 }
+
+// ErrTooLong is the cause of the fault when a query is ended by its time limit.
+var ErrTooLong = errors.New("the query's time was over")
 
 // reachAndAnswer answers as of a moment after its call. Mostly the window holds everything that the log does by then, which
 // the query's own first round trip shows; otherwise the window first takes in what other instances have acknowledged.

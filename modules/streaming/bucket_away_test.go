@@ -108,3 +108,25 @@ func TestAViewerOfBucketsRestsAfterAQuestionThatTookLongAndFailed(t *testing.T) 
 	require.NoError(t, v.tickBuckets(began.Add(-time.Hour)))
 	require.False(t, v.due.Before(began.Add(restFactor*time.Hour)))
 }
+
+// A question that can never be answered in time must not be asked for ever, in silence.
+func TestAQuestionThatTakesTooLongIsAGap(t *testing.T) {
+	t.Parallel()
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, pgtest.New(t), withClock(c))
+	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
+		return fault.Busy(time.Second, readings.ErrTooLong, "the query took too long")
+	}
+	s := open(t, i.url("interval=1m&since=2026-11-01T11:00:00Z"), "")
+	for {
+		m, err := s.receive()
+		require.NoError(t, err)
+		if m.Event != "gap" {
+			require.Equal(t, "position", m.Event)
+			continue
+		}
+		require.Contains(t, m.Data, `"reason":"limit"`)
+		require.Contains(t, m.Data, `"from":"2026-11-01T11:00:00.000Z","to":"2026-11-01T12:00:00.000Z"`)
+		return
+	}
+}

@@ -17,6 +17,8 @@ type maker struct {
 	viewer *viewer
 	rows   bucketRows
 	gaps   []gap
+	// tooLong is set when the last question took longer than one may: half of it would most likely, too.
+	tooLong bool
 }
 
 // make makes the flush from the viewer's place towards the log's head and the buckets that are closed now. What history is
@@ -101,7 +103,7 @@ func (m *maker) askClosed(ctx context.Context, to Position) (until int64, err er
 		if ok, err := m.question(ctx, q); ok || err != nil {
 			return until, err
 		}
-		if count == 1 {
+		if count == 1 || m.tooLong {
 			m.tell("limit", from, until, to.Seq, to.Seq)
 			return until, nil
 		}
@@ -113,11 +115,13 @@ func (m *maker) askClosed(ctx context.Context, to Position) (until int64, err er
 	return to.Until, nil
 }
 
-// question puts the answer to a query into rows; ok is false when that is more than history gives, or than fits.
+// question puts the answer to a query into rows; ok is false when that is more than history gives, than
+// fits, or than can be read in time.
 func (m *maker) question(ctx context.Context, q readings.Query) (ok bool, err error) {
 	before := len(m.rows.rows)
 	err = m.ask(ctx, m.viewer.request.Principal, q, &m.rows)
-	if errors.Is(err, errTooMany) || fault.KindOf(err) == fault.Invalid {
+	m.tooLong = errors.Is(err, readings.ErrTooLong)
+	if errors.Is(err, errTooMany) || fault.KindOf(err) == fault.Invalid || m.tooLong {
 		m.rows.cut(before)
 		return false, nil
 	}
