@@ -142,7 +142,7 @@ func TestRecordsThatAreNotValidAreNamedByTheirLines(t *testing.T) {
 	require.Equal(t, transfer.Summary{Stored: 2, Rejected: 2}, done)
 	require.Equal(t, []string{
 		`4: values.m "x" is no value; give a finite number with a decimal point, true, false or nothing`,
-		`5: values.m device must not contain spaces or unprintable characters such as U+000A`,
+		`5: device must not contain spaces or unprintable characters such as U+000A`,
 	}, report.rejects)
 
 	done, report = load(t, s, transfer.Options{Skip: true}, write(t, "bad.ndjson", `{"device":"a","ts":5,"values":{"m":5}}`+"\n\n{\n"+`{"device":"a","metric":"m","ts":-1,"value":1}`))
