@@ -42,8 +42,14 @@ func (s *sheets) covering(b *readings.Batch, reading int32) *sheet {
 	if kept.sheet.first <= reading && reading < kept.sheet.next {
 		return kept.sheet
 	}
-	// A device was deleted meanwhile, which moves the borders between sheets (and never those between events).
-	return newSheet(b, key.number, s.names)
+	// A device was deleted meanwhile, which moves the borders between sheets (and never those between events), perhaps again
+	// while the next one is made.
+	for {
+		made := newSheet(b, sheetNumber(b, int(reading), s.names), s.names)
+		if made.first <= reading && reading < made.next {
+			return made
+		}
+	}
 }
 
 // forget drops everything, since it may speak of devices that no longer exist.
