@@ -145,7 +145,7 @@ func (l *Log) DropBlocks(ctx context.Context, before time.Time) (dropped int, er
 }
 
 func dropOldestBlock(ctx context.Context, tx pgx.Tx, before time.Time) (done bool, err error) {
-	if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '250ms'`); err != nil {
+	if _, err := tx.Exec(ctx, limitWait); err != nil {
 		return false, err
 	}
 	if _, err := tx.Exec(ctx, `LOCK TABLE log_blocks_dropped IN SHARE ROW EXCLUSIVE MODE`); err != nil {

@@ -22,9 +22,7 @@ func (s *Service) refuseCrowds(ctx context.Context, q Query, series []devices.Se
 	}
 	q.Aggregates, q.Fill, q.Limit = []Aggregate{Count}, NoFill, 0
 	pass := s.newScan(q, series)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	return pass.run(ctx, ending{newVisitor(page{query: q, series: series, out: crowds{most: s.bucketValues}}), cancel}, false)
+	return pass.run(ctx, newVisitor(page{query: q, series: series, out: crowds{most: s.bucketValues}}), false)
 }
 
 func errCrowd(most int64) error {

@@ -110,9 +110,6 @@ const queryPatience = 10 * time.Second
 func (s *Service) history(
 	ctx context.Context, q Query, series []devices.SeriesState, out answer, head int64, reached bool,
 ) error {
-	// Whatever ends the visit before its end must end a long statement, too, instead of reading what is left of it.
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	pass := s.newScan(q, series)
 	pass.recent.head = min(pass.recent.head, head)
 	first := s.open(ctx, q, &pass, reached)
@@ -139,9 +136,6 @@ func (s *Service) history(
 	}
 	pass.summarise(q)
 	visit := newVisitor(page{query: q, plan: plan, series: series, out: out, left: q.Limit, most: s.bucketValues})
-	if !first.chunks && q.Limit == 0 {
-		visit = ending{visit, cancel}
-	}
 	return first.visit(ctx, &pass, visit, q.Limit > 0)
 }
 
@@ -168,21 +162,4 @@ func (s *scan) summarise(q Query) {
 	if q.Interval != nil && !q.sorts() {
 		s.buckets = NewBuckets(*q.Interval, q.Zone)
 	}
-}
-
-// ending is a visitor that cancels the statement as soon as it has seen enough of it.
-type ending struct {
-	visitor
-	cancel context.CancelFunc
-}
-
-func (e ending) begin(index int, seq int64) error { return e.note(e.visitor.begin(index, seq)) }
-
-func (e ending) piece(p piece) error { return e.note(e.visitor.piece(p)) }
-
-func (e ending) note(err error) error {
-	if err != nil {
-		e.cancel()
-	}
-	return err
 }

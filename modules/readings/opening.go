@@ -16,6 +16,9 @@ var errBehind = errors.New("the log has grown meanwhile")
 // as a round trip.
 const fewChunks = 64
 
+// opensFew reports whether the query opens no more than fewChunks of so many series.
+func (q Query) opensFew(series int) bool { return (q.To-q.From)/ChunkSpan*int64(series) <= fewChunks }
+
 // opening is the first round trip of a query: what decides how it is answered and, where they are few, its chunks.
 // The statements run in the order of the fields, each with a snapshot of its own.
 type opening struct {
@@ -31,7 +34,7 @@ func (s *Service) open(ctx context.Context, q Query, pass *scan, reached bool) *
 	count := n > 0 && s.mustCount(q, n)
 	o := &opening{
 		head: !reached, survey: n > 0 && (q.Versioned || count),
-		chunks: n > 0 && !count && (q.To-q.From)/ChunkSpan*int64(n) <= fewChunks,
+		chunks: n > 0 && !count && q.opensFew(n),
 	}
 	var batch pgx.Batch
 	if o.head {

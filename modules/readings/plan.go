@@ -62,7 +62,7 @@ func (s *Service) mustCount(q Query, series int) bool {
 	case q.MaxPoints > 0:
 		return true
 	}
-	return q.Limit == 0 && (q.To-q.From)/ChunkSpan*int64(series) > fewChunks
+	return q.Limit == 0 && !q.opensFew(series)
 }
 
 // bucketsOf returns how many buckets an answer has at most.

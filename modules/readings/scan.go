@@ -59,8 +59,8 @@ type visitor interface {
 // visited then.
 var errNewMonth = errors.New("a new month of chunks came while the query was planned")
 
-// run reads the chunks and visits every series of the view, or returns errBehind. paged is for a visitor that mostly ends the scan long before
-// its end.
+// run reads the chunks and visits every series of the view, or returns errBehind. paged is for a visitor that mostly ends the
+// scan long before its end.
 func (s *scan) run(ctx context.Context, v visitor, paged bool) error {
 	read := s.read
 	if paged {
@@ -83,8 +83,8 @@ func (s *scan) read(ctx context.Context, v visitor) error {
 		return fmt.Errorf("reading chunks: %w", err)
 	}
 	defer rows.Close()
-	if err = s.walk(rows, v); outdated(err) {
-		cancel() // instead of reading what is left
+	if err = s.walk(rows, v); err != nil {
+		cancel() // ends the statement, too, instead of reading what is left of it
 	}
 	return err
 }
@@ -92,7 +92,7 @@ func (s *scan) read(ctx context.Context, v visitor) error {
 // outdated reports whether a scan has to begin anew, and has visited nothing.
 func outdated(err error) bool { return errors.Is(err, errNewMonth) || errors.Is(err, errBehind) }
 
-// walk visits every series of the view, with the rows that the scan's statement has answered. After errNewMonth run does.
+// walk visits every series of the view, with the rows that the scan's statement has answered. It may be outdated.
 func (s *scan) walk(rows rows, v visitor) error {
 	walk := walker{scan: s, rows: rows, visitor: v, index: -1}
 	err := walk.run()
