@@ -133,7 +133,7 @@ func (migrate) Run() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := untilSignal()
 	defer cancel()
 	return cli.Migrate(ctx, os.Stdout, cfg)
 }
@@ -168,4 +168,9 @@ type printed struct{}
 func (printed) Run() error {
 	_, err := fmt.Println(version.String())
 	return err
+}
+
+// untilSignal returns a context that ends when the process is asked to.
+func untilSignal() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"telltale/modules/transfer"
 )
@@ -50,7 +48,7 @@ func (i importing) Run() error {
 	if i.Format != "auto" {
 		opts.Format = transfer.Format(i.Format)
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := untilSignal()
 	defer cancel()
 	screen := transfer.NewScreen(os.Stderr)
 	done, err := transfer.Import(ctx, server, opts, i.Files, os.Stdin, screen)
@@ -75,7 +73,7 @@ func (e exporting) Run() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := untilSignal()
 	defer cancel()
 	screen := transfer.NewScreen(os.Stderr)
 	readings, err := transfer.Export(ctx, server, transfer.Selection{

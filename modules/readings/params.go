@@ -3,7 +3,6 @@ package readings
 import (
 	"math"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,12 +68,12 @@ func (p *parser) selection() Selection {
 	s := Selection{Devices: p.words("device", maxDevices), Metrics: p.words("metric", maxDevices)}
 	globs := 0
 	for _, device := range s.Devices {
-		if !isGlob(device) {
+		if !devices.IsPattern(device) {
 			continue
 		}
 		globs++
-		if _, err := path.Match(device, ""); err != nil {
-			p.fail("device", "%.140q is not a pattern: it has an open [ or ends with \\", device)
+		if err := devices.ValidatePattern(device); err != nil {
+			p.fail("device", "%.140q %v", device, err)
 		}
 	}
 	if globs > maxGlobs {

@@ -20,8 +20,6 @@ type Selection struct {
 	Metrics []string
 }
 
-func isGlob(device string) bool { return devices.IsPattern(device) }
-
 // selectSeries returns the series that a selection names and the principal may see, device by device in the order asked
 // for, and then by metric. Tags are looked up in the database: what was changed a moment ago at any instance counts.
 func (s *Service) selectSeries(ctx context.Context, who auth.Principal, wanted Selection) ([]devices.SeriesState, error) {
@@ -43,7 +41,7 @@ func visible(registry *devices.Registry, sees func(id string) bool, wanted []str
 	}
 	ids := make([]string, 0, len(wanted))
 	var taken map[string]bool // needed only where patterns may name a device again
-	if slices.ContainsFunc(wanted, isGlob) {
+	if slices.ContainsFunc(wanted, devices.IsPattern) {
 		taken = map[string]bool{}
 	}
 	add := func(id string) {
@@ -56,7 +54,7 @@ func visible(registry *devices.Registry, sees func(id string) bool, wanted []str
 		ids = append(ids, id)
 	}
 	for _, device := range wanted {
-		if !isGlob(device) {
+		if !devices.IsPattern(device) {
 			add(device)
 			continue
 		}

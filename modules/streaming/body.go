@@ -3,6 +3,7 @@ package streaming
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -37,7 +38,7 @@ func textsOf(value any) (texts []string, ok bool) {
 	case string:
 		return []string{value}, true
 	case bool:
-		return []string{map[bool]string{true: "true", false: "false"}[value]}, true
+		return []string{strconv.FormatBool(value)}, true
 	case []any:
 		for _, element := range value {
 			text, ok := element.(string)

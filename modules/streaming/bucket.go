@@ -104,7 +104,7 @@ func newBucketing(r *Request) *bucketing {
 	return &bucketing{
 		key: key, buckets: readings.NewBuckets(b.Interval, b.Zone), nothing: nothing,
 		query: readings.Query{
-			Selection: readings.Selection{Devices: r.Devices, Tags: r.Tags, Metrics: r.Metrics},
+			Selection: readings.Selection(r.Selection),
 			Interval:  &b.Interval, Aggregates: b.Aggregates, Zone: b.Zone,
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -88,7 +89,7 @@ func (h *Hub) skipped(ctx context.Context, f *filter, since Position) (*page, er
 	return p, err
 }
 
-const noLimit = int(^uint(0) >> 1)
+const noLimit = math.MaxInt
 
 // pace returns what skipped does, up to the head or a little beyond, as readings.
 func (h *Hub) pace(ctx context.Context, f *filter, since Position) (*page, error) {

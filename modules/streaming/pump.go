@@ -29,7 +29,6 @@ type pump struct {
 	shared  tray // for those who see everything
 	target  []byte
 	sent    int
-	failed  error
 	attempt func(fd uintptr) bool // writes target; made once
 
 	mu      sync.Mutex
@@ -40,7 +39,7 @@ type pump struct {
 func newPump(hub *Hub) *pump {
 	p := &pump{hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}}
 	p.attempt = func(fd uintptr) bool {
-		p.sent, p.failed = writeSome(fd, p.target)
+		p.sent, _ = writeSome(fd, p.target)
 		return true
 	}
 	return p
@@ -128,9 +127,6 @@ func (p *pump) restart(seq int64) {
 
 // serve writes a step to every viewer that is parked.
 func (p *pump) serve(s *step, members []*viewer) {
-	if s.whole {
-		fillShared(&p.shared, s)
-	}
 	now := time.Now()
 	events, bytes := 0, 0
 	for _, v := range members {
@@ -203,6 +199,10 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 	case !s.whole:
 		return nil
 	case v.filter.all() && v.pos == Position{Seq: s.from}:
+		if !s.shared {
+			fillShared(&p.shared, s)
+			s.shared = true
+		}
 		return &p.shared
 	}
 	p.own.reset()
@@ -222,8 +222,6 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 // send writes what the socket takes at once. Errors are left to the viewer, who meets them again.
 func (p *pump) send(raw syscall.RawConn, text []byte) int {
 	p.target, p.sent = text, 0
-	if err := raw.Write(p.attempt); err != nil || p.failed != nil {
-		return p.sent
-	}
+	_ = raw.Write(p.attempt)
 	return p.sent
 }

@@ -34,10 +34,10 @@ const parameters = "device, tag, metric, filter, last_event_id, since, snapshot,
 // Selection says which readings a stream holds. Nil means all, an empty list none.
 type Selection struct {
 	// Devices are ids and patterns.
-	Devices []string
+	Devices []string `json:"device,omitzero"`
 	// Tags must all be on the device.
-	Tags    []string
-	Metrics []string
+	Tags    []string `json:"tag,omitzero"`
+	Metrics []string `json:"metric,omitzero"`
 }
 
 // given are the values of parameters by name, from a query or from a body.
@@ -165,7 +165,7 @@ func (p *parser) tags(name string) []string {
 	if len(tags) > maxTags {
 		p.fail(name, "must be given at most %d times, not %d", maxTags, len(tags))
 	}
-	return slices.Compact(slices.Sorted(slices.Values(tags)))
+	return slices.Compact(sorted(tags))
 }
 
 // one returns a parameter that may be given once. It is empty for an empty list, which a body may have; no caller takes that.

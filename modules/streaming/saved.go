@@ -30,9 +30,7 @@ type SavedFilter struct {
 	ID      string    `json:"id"`
 	Owner   string    `json:"owner"`
 	Created time.Time `json:"created_at"`
-	Devices []string  `json:"device,omitzero"`
-	Tags    []string  `json:"tag,omitzero"`
-	Metrics []string  `json:"metric,omitzero"`
+	Selection
 }
 
 // Filters keeps saved filters. Each is visible to its owner, and to administrators who see every device.
@@ -57,7 +55,7 @@ func reachOf(p auth.Principal) (owner string, all bool) {
 // Save keeps a selection. It returns an Invalid fault when there are too many, and TooLarge for one that is too long.
 func (f *Filters) Save(ctx context.Context, who auth.Principal, s Selection) (SavedFilter, error) {
 	s = Selection{Devices: canonical(s.Devices), Tags: canonical(s.Tags), Metrics: canonical(s.Metrics)}
-	body, err := json.Marshal(savedBody(s))
+	body, err := json.Marshal(s)
 	if err != nil {
 		return SavedFilter{}, fmt.Errorf("encoding a filter: %w", err)
 	}
@@ -79,10 +77,9 @@ func isSavedID(text string) bool {
 
 // canonical returns the words in order, and nil for nil.
 func canonical(words []string) []string {
-	if words == nil {
-		return nil
-	}
-	return append([]string{}, slices.Sorted(slices.Values(words))...)
+	words = slices.Clone(words)
+	slices.Sort(words)
+	return words
 }
 
 // Find returns a filter. One that there is not, or that is somebody else's, is a NotFound fault.

@@ -73,7 +73,7 @@ func (h savedHandlers) list(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(fiber.Map{"filters": append([]SavedSummary{}, list...)})
+	return c.JSON(fiber.Map{"filters": list})
 }
 
 func (h savedHandlers) get(c *fiber.Ctx) error {

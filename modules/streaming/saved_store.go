@@ -16,13 +16,6 @@ import (
 // savedStore reads and writes the table of saved filters.
 type savedStore struct{ db *postgres.DB }
 
-// savedBody is a selection as its column has it: a list that is absent lets everything through.
-type savedBody struct {
-	Devices []string `json:"device,omitzero"`
-	Tags    []string `json:"tag,omitzero"`
-	Metrics []string `json:"metric,omitzero"`
-}
-
 // SavedSummary is a filter without its lists; nil counts are of lists that it does not have.
 type SavedSummary struct {
 	ID          string    `json:"id"`
@@ -63,15 +56,13 @@ func (s savedStore) find(ctx context.Context, id, owner string, all bool) (saved
 	if errors.Is(err, pgx.ErrNoRows) {
 		return saved, noSaved(id)
 	}
-	var body savedBody
 	if err == nil {
-		err = json.Unmarshal(raw, &body)
+		err = json.Unmarshal(raw, &saved.Selection)
 	}
 	if err != nil {
 		return saved, fmt.Errorf("reading a filter: %w", err)
 	}
 	saved.Created = saved.Created.UTC()
-	saved.Devices, saved.Tags, saved.Metrics = body.Devices, body.Tags, body.Metrics
 	return saved, nil
 }
 

@@ -15,6 +15,8 @@ type step struct {
 	whole     bool             // whether sheets hold every event
 	devices   map[string]int32 // those that have events in the step; nil when that is not known
 
+	shared bool // whether the pump's shared tray has it
+
 	dated  bool  // whether oldest is known; see earliest
 	oldest int64 // instant of its readings
 }

@@ -49,7 +49,7 @@ func (l *labels) join(tags []string) *tagged {
 	if len(tags) == 0 {
 		return nil
 	}
-	tags = slices.Sorted(slices.Values(tags))
+	tags = sorted(tags)
 	key := strings.Join(tags, "/") // which no tag contains
 	l.mu.Lock()
 	defer l.mu.Unlock()

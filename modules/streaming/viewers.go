@@ -64,16 +64,12 @@ func (h *Hub) look(v *viewer, now time.Time) Watched {
 	at := v.shown
 	v.mu.Unlock()
 	r := v.request
-	slow := replay
-	if r.Slow != "" {
-		slow = r.Slow
-	}
 	w := Watched{
 		RequestID: r.ID, Subject: r.Principal.Subject, Address: r.Address, Since: v.began.UTC(), Position: at.pos.String(),
 		Events: at.events, Bytes: at.bytes,
 		Filter: Asked{
 			Devices: first(r.Devices), DeviceCount: len(r.Devices), Tags: first(r.Tags), Metrics: first(r.Metrics),
-			MetricCount: len(r.Metrics), Slow: string(slow),
+			MetricCount: len(r.Metrics), Slow: string(cmp.Or(r.Slow, replay)),
 		},
 	}
 	if r.Every > 0 {

@@ -152,14 +152,17 @@ func (v *viewer) turnPage() {
 func (v *viewer) fill(t *tray, batches []*readings.Batch) (state, error) {
 	t.reset()
 	pos, result := v.pos, full
-	sought := v.hub.sought(&v.filter)
-	for !t.full() {
+	var wanted *sought
+	for asked := false; !t.full(); {
 		b, s := v.next(pos.Seq, batches)
 		if b == nil {
 			result = s
 			break
 		}
-		if int(pos.Next) >= b.Len() || !sought.mayBeIn(b) {
+		if !asked { // and not before: mostly there is nothing to be read
+			wanted, asked = v.hub.sought(&v.filter), true
+		}
+		if int(pos.Next) >= b.Len() || !wanted.mayBeIn(b) {
 			pos = Position{Seq: b.Seq}
 			continue
 		}

@@ -30,17 +30,15 @@ type ledger struct {
 
 	mu    sync.Mutex
 	state state
-	// open holds the batches that are not acknowledged, by where they begin; read is how far the file has been read.
-	open  map[*batch]mark
+	// open holds the batches that are not acknowledged; read is how far the file has been read.
+	open  map[*batch]bool
 	read  mark
 	saved time.Time
-	// failed is why the state could not be saved.
-	failed error
 }
 
 // openLedger returns the ledger of a source, with what an interrupted import of the same has left unless fresh.
 func openLedger(s *source, server Server, opts Options) (*ledger, error) {
-	l := &ledger{open: map[*batch]mark{}, saved: time.Now()}
+	l := &ledger{open: map[*batch]bool{}, saved: time.Now()}
 	l.state.Done = mark{Line: 1}
 	if s.size() < 0 {
 		return l, nil
@@ -75,7 +73,7 @@ func (l *ledger) begin(b *batch, at mark) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b.from = at
-	l.open[b] = at
+	l.open[b] = true
 }
 
 // reached notes how far the file has been read.
@@ -91,31 +89,31 @@ func (l *ledger) settled(b *batch) {
 	defer l.mu.Unlock()
 	delete(l.open, b)
 	if time.Since(l.saved) >= saveEvery {
-		l.save()
+		_ = l.save() // it is tried again, at close at the latest
 	}
 }
 
 // done returns up to where everything is acknowledged.
 func (l *ledger) done() mark {
 	done := l.read
-	for _, from := range l.open {
-		if from.Offset < done.Offset {
-			done = from
+	for b := range l.open {
+		if b.from.Offset < done.Offset {
+			done = b.from
 		}
 	}
 	return done
 }
 
 // save writes the state, under the lock. That it cannot be written costs only a later resume.
-func (l *ledger) save() {
+func (l *ledger) save() error {
 	l.saved = time.Now()
 	if l.path == "" {
-		return
+		return nil
 	}
 	if done := l.done(); done.Offset > l.state.Done.Offset {
 		l.state.Done = done
 	}
-	l.failed = replaceFile(l.path, l.state)
+	return replaceFile(l.path, l.state)
 }
 
 // close ends the ledger: whole says that the import has ended, and nothing is left to resume.
@@ -126,8 +124,7 @@ func (l *ledger) close(whole bool) error {
 		return nil
 	}
 	if !whole {
-		l.save()
-		return l.failed
+		return l.save()
 	}
 	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

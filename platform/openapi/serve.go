@@ -1,8 +1,6 @@
 package openapi
 
 import (
-	"strings"
-
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/platform/httpserver"
@@ -23,7 +21,7 @@ func Routes(doc *Document) httpserver.Routes {
 		api.Get("/openapi.json", func(c *fiber.Ctx) error {
 			c.Set(fiber.HeaderETag, doc.ETag)
 			c.Set(fiber.HeaderCacheControl, "no-cache") // ask again, but with the ETag
-			if matches(c.Get(fiber.HeaderIfNoneMatch), doc.ETag) {
+			if !httpserver.NoneMatch(c, doc.ETag) {
 				return c.Status(fiber.StatusNotModified).Send(nil)
 			}
 			c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
@@ -35,15 +33,4 @@ func Routes(doc *Document) httpserver.Routes {
 		// Who opens the address in a browser has not been told any path.
 		root.Get("/", func(c *fiber.Ctx) error { return c.Redirect("/api/docs/index.html") })
 	}}
-}
-
-// matches implements If-None-Match, whose comparison is weak.
-func matches(header, etag string) bool {
-	for candidate := range strings.SplitSeq(header, ",") {
-		candidate = strings.TrimSpace(candidate)
-		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(etag, "W/") {
-			return true
-		}
-	}
-	return false
 }
