@@ -41,7 +41,7 @@ func (v *viewer) tickBuckets(started time.Time) error {
 		f.drop()
 		return nil
 	}
-	v.page = &page{kind: buckets, at: f.to, text: f.text, free: f.drop}
+	v.page = &page{kind: buckets, at: f.to, text: f.text, free: f.drop, due: time.Now().Add(v.hub.pageTimeout)}
 	return nil
 }
 

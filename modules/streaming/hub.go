@@ -23,21 +23,21 @@ const recheckInterval = 10 * time.Second
 
 // Hub holds the viewers of this instance and the pumps that write to them.
 type Hub struct {
-	cfg       config.Streaming
-	window    window
-	table     logTable
-	checker   checker
-	registry  registry
-	retention retention
-	sheets    *sheets
-	labels    *labels
-	closer    *closer
-	room      room
-	slowAfter time.Duration
-	backlog   *backlog
-	tickets   *tickets
-	metrics   *metrics
-	log       *zap.Logger
+	cfg                    config.Streaming
+	window                 window
+	table                  logTable
+	checker                checker
+	registry               registry
+	retention              retention
+	sheets                 *sheets
+	labels                 *labels
+	closer                 *closer
+	room                   room
+	slowAfter, pageTimeout time.Duration
+	backlog                *backlog
+	tickets                *tickets
+	metrics                *metrics
+	log                    *zap.Logger
 
 	loaded   <-chan struct{} // closed once the window has caught up with the log
 	draining <-chan struct{} // closed when the server begins to stop
@@ -71,7 +71,7 @@ type Sources struct {
 func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer, log *zap.Logger) *Hub {
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
-		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter,
+		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter, pageTimeout: pageTimeout,
 		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
 	}
 	h.closer = newCloser(from, h.backlog, &h.room)

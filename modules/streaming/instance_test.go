@@ -49,8 +49,9 @@ type options struct {
 	caches    int // bytes of sheets, and of the backlog
 	checker   checker
 	slowAfter time.Duration
-	clock     *clock // instead of the system's, for buckets
-	guard     guard  // instead of one that takes everyone for the principal
+	pageTime  time.Duration // instead of pageTimeout
+	clock     *clock        // instead of the system's, for buckets
+	guard     guard         // instead of one that takes everyone for the principal
 }
 
 // start starts an instance on the database. It ends with the test, or by stop.
@@ -92,6 +93,9 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	if o.clock != nil {
 		i.hub.closer.now, i.hub.closer.grace, i.hub.closer.pace = o.clock.now, 0, 0
 		o.clock.watch(i.hub)
+	}
+	if o.pageTime > 0 {
+		i.hub.pageTimeout = o.pageTime
 	}
 	if o.slowAfter > 0 {
 		i.hub.slowAfter = o.slowAfter

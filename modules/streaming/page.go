@@ -24,6 +24,9 @@ const (
 	heldBytes = 64 << 20
 	// stateBytes is about what one of them takes.
 	stateBytes = 112
+	// pageTimeout is how long a viewer may take for a page, which keeps room from the others meanwhile, before its stream ends.
+	// The largest snapshot, some 10 MB, gets through a link of 256 kbit/s.
+	pageTimeout = 6 * time.Minute
 	// pieceBytes is about how much of a page is written at once.
 	pieceBytes = 16 << 10
 )
@@ -36,6 +39,7 @@ type page struct {
 	states []devices.SeriesState // what is left of it, device by device
 	text   []byte                // what is left of a flush
 	free   func()                // gives back the room that it takes, once
+	due    time.Time             // by when the socket has to have taken it
 }
 
 // pageKind says what the events of a page are.
@@ -159,7 +163,7 @@ func (h *Hub) capture(ctx context.Context, f *filter, wanted devices.Wanted, mos
 		if !ok {
 			return nil, true, nil
 		}
-		return &page{at: Position{Seq: seq}, states: states, free: free}, true, nil
+		return &page{at: Position{Seq: seq}, states: states, free: free, due: time.Now().Add(h.pageTimeout)}, true, nil
 	}
 }
 
@@ -195,6 +199,14 @@ func (p *page) append(dst []byte) (_ []byte, events int) {
 		dst = appendPosition(dst, p.at)
 	}
 	return dst, events
+}
+
+// orDue returns the deadline, or when the page has to have been taken if that is before. There may be no page.
+func (p *page) orDue(deadline time.Time) time.Time {
+	if p != nil && p.due.Before(deadline) {
+		return p.due
+	}
+	return deadline
 }
 
 func (p *page) done() bool { return len(p.states) == 0 && len(p.text) == 0 }

@@ -115,10 +115,10 @@ func (v *viewer) run() reason {
 		}
 	}
 	why := v.ending(err)
-	v.sayFarewell(why)
 	if v.page != nil {
 		v.page.free()
 	}
+	v.sayFarewell(why)
 	return why
 }
 

@@ -31,8 +31,8 @@ type unreadable struct{ error }
 func (u unreadable) Unwrap() error { return u.error }
 
 // write writes from the viewer's position on: batches first, if they are what comes next, and then what is in the window.
-// It waits for the socket, for the write timeout at most, but keeps hold of nothing meanwhile; with batches it returns
-// when the socket takes no more.
+// It waits for the socket, for the write timeout at most, but keeps hold of nothing meanwhile except for a page, which has
+// a time limit of its own; with batches it returns when the socket takes no more.
 func (v *viewer) write(batches []*readings.Batch) (result state, err error) {
 	defer v.disarm()
 	for {
@@ -57,7 +57,7 @@ func (v *viewer) write(batches []*readings.Batch) (result state, err error) {
 	}
 }
 
-// arm gives the socket the write timeout to take something, less when the credentials end before.
+// arm gives the socket the write timeout to take something, less when the credentials, or the time for a page, end before.
 func (v *viewer) arm() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -68,7 +68,7 @@ func (v *viewer) arm() error {
 	if v.expired(now) {
 		return errEnding
 	}
-	return v.conn.SetWriteDeadline(v.orOverdue(now, v.orExpiry(now.Add(v.hub.cfg.WriteTimeout))))
+	return v.conn.SetWriteDeadline(v.orOverdue(now, v.orExpiry(v.page.orDue(now.Add(v.hub.cfg.WriteTimeout)))))
 }
 
 // disarm takes the deadline away, for a pump that writes without waiting.
