@@ -28,8 +28,6 @@ const (
 	bucketTurns = 2
 	// bucketPatience is how long a viewer waits for its turn before it sees to whatever else is due, such as a heartbeat.
 	bucketPatience = 5 * time.Second
-	// bucketLook is how often it looks meanwhile whether its client is still there.
-	bucketLook = 250 * time.Millisecond
 	// bucketRetry is how long it waits before it tries again when there was no turn, no room or no database.
 	bucketRetry = 250 * time.Millisecond
 	// maxLate is how many buckets with late readings are asked for again one by one. Of more, a gap tells.

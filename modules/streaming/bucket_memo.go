@@ -66,15 +66,13 @@ type memo struct {
 // errLater says that a flush cannot be made at present.
 var errLater = errors.New("there is no turn, or no room, for a flush at present")
 
-// errGone says that the client has closed the connection.
-var errGone = errors.New("the client has gone")
-
 // flush returns what takes the viewer further; it has to be dropped. Viewers who ask the same, and are at about the same
-// place, share one. It is errLater when others take too long.
+// place, share one. It is errLater when others take too long, and errGone or errEnding when the stream is over meanwhile:
+// what it was about to make, one of the others then makes.
 func (c *closer) flush(ctx context.Context, v *viewer) (*flush, error) {
 	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
-	look := time.NewTicker(bucketLook)
+	look := time.NewTicker(attendInterval)
 	defer look.Stop()
 	wait := func(turns chan struct{}) error {
 		for {
@@ -82,8 +80,8 @@ func (c *closer) flush(ctx context.Context, v *viewer) (*flush, error) {
 			case turns <- struct{}{}:
 				return nil
 			case <-look.C:
-				if v.gone() {
-					return errGone
+				if err := v.over(); err != nil {
+					return err
 				}
 			case <-timer.C:
 				return errLater
@@ -105,8 +103,11 @@ func (c *closer) flush(ctx context.Context, v *viewer) (*flush, error) {
 		return nil, err
 	}
 	defer func() { <-c.turns }()
-	f, err := c.make(ctx, v)
-	if err != nil {
+	var f *flush
+	if err := v.attended(ctx, func(ctx context.Context) (err error) {
+		f, err = c.make(ctx, v)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	m.last = f

@@ -20,7 +20,7 @@ func (v *viewer) tickBuckets(started time.Time) error {
 	f, err := c.flush(v.hub.work, v)
 	took := time.Since(started)
 	switch {
-	case errors.Is(err, errGone):
+	case errors.Is(err, errGone), errors.Is(err, errEnding):
 		return err
 	case errors.Is(err, errLater):
 		b.late, b.rest = true, time.Now().Add(bucketRetry)

@@ -78,7 +78,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	if o.checker == nil {
 		o.checker = authtest.As(o.principal)
 	}
-	limits := config.Readings{QueryTimeout: time.Minute, QueryMaxPoints: 1_000_000}
+	limits := config.Readings{QueryTimeout: time.Hour, QueryMaxPoints: 1_000_000}
 	i.service = readings.NewService(db, i.log, tail, i.window, i.appender, i.folder, i.registry, limits, 4)
 	drain := httpserver.NewDrain()
 	i.hub = NewHub(o.streaming, Sources{

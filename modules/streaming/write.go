@@ -21,7 +21,7 @@ const (
 	torn                 // the log is not the one in which the viewer has its place
 )
 
-// errEnding says that the viewer has been told to end.
+// errEnding says that the viewer has been told to end, or that its credentials have.
 var errEnding = errors.New("the stream has to end")
 
 // unreadable is an error of the log table.
