@@ -46,6 +46,10 @@ func (p Principal) Can(scope Scope) bool {
 	return slices.Contains(p.Scopes, scope) || slices.Contains(p.Scopes, Admin)
 }
 
+// IsUser reports whether the principal is one of Telltale's own users (see Users), rather than an API key or the subject of
+// a token that somebody else has issued, who may happen to have the same name.
+func (p Principal) IsUser() bool { return p.account != "" }
+
 // SeesAll reports whether no device is hidden from the principal.
 func (p Principal) SeesAll() bool { return p.Devices == nil }
 

@@ -39,6 +39,7 @@ type instance struct {
 	logs     *observer.ObservedLogs
 	metrics  *prometheus.Registry
 	stop     func()
+	bearer   string // of requests by do
 }
 
 // options change an instance.

@@ -33,18 +33,22 @@ type SavedFilter struct {
 	Selection
 }
 
-// Filters keeps saved filters. Each is visible to its owner, and to administrators who see every device.
+// Filters keeps saved filters. Each is visible to its owner, and to administrators who see every device. Those of a user go
+// with the user, and those of an API key when anybody saves a filter after its end.
 type Filters struct{ store savedStore }
 
 // NewFilters returns the filters of a database.
 func NewFilters(db *postgres.DB) *Filters { return &Filters{savedStore{db}} }
 
-// accountOf names the user or API key of a principal.
+// accountOf names the user or API key of a principal, or the subject of a token that somebody else has issued.
 func accountOf(p auth.Principal) string {
-	if p.KeyID != "" {
+	switch {
+	case p.KeyID != "":
 		return "key:" + p.KeyID
+	case p.IsUser():
+		return "user:" + p.Subject
 	}
-	return "user:" + p.Subject
+	return "subject:" + p.Subject
 }
 
 // reachOf returns whose filters the principal may see: its own or, all being set, everyone's.
@@ -52,7 +56,8 @@ func reachOf(p auth.Principal) (owner string, all bool) {
 	return accountOf(p), p.Can(auth.Admin) && p.SeesAll()
 }
 
-// Save keeps a selection. It returns an Invalid fault when there are too many, and TooLarge for one that is too long.
+// Save keeps a selection. It returns an Invalid fault when there are too many, TooLarge for one that is too long, and
+// Unauthenticated for a user who has just been deleted.
 func (f *Filters) Save(ctx context.Context, who auth.Principal, s Selection) (SavedFilter, error) {
 	s = Selection{Devices: canonical(s.Devices), Tags: canonical(s.Tags), Metrics: canonical(s.Metrics)}
 	body, err := json.Marshal(s)
@@ -64,7 +69,11 @@ func (f *Filters) Save(ctx context.Context, who auth.Principal, s Selection) (Sa
 	}
 	owner := accountOf(who)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", owner, body))
-	return f.store.save(ctx, base64.RawURLEncoding.EncodeToString(sum[:savedHash]), owner, body)
+	id := base64.RawURLEncoding.EncodeToString(sum[:savedHash])
+	if who.IsUser() {
+		return f.store.save(ctx, id, owner, &who.Subject, body)
+	}
+	return f.store.save(ctx, id, owner, nil, body)
 }
 
 // savedHash is how many bytes of the hash an id has.

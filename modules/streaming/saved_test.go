@@ -24,6 +24,9 @@ func (i *instance) do(t testing.TB, method, path, body string, out any) (status 
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	if i.bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+i.bearer)
+	}
 	response, err := i.server.Client.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
@@ -93,7 +96,7 @@ func TestSavedFiltersAreTheirOwnersAndAdministrators(t *testing.T) {
 	anna := as(t, db, reader("anna", ""))
 	var saved SavedFilter
 	anna.do(t, "POST", "/stream/filters", `{"device":["a","b"],"tag":["x"]}`, &saved)
-	require.Equal(t, "user:anna", saved.Owner)
+	require.Equal(t, "subject:anna", saved.Owner)
 
 	limited := reader("boss", "")
 	limited.Scopes, limited.Devices = []auth.Scope{auth.Admin}, []string{"a"}

@@ -25,11 +25,13 @@ CREATE TABLE api_keys (
 -- Selections that viewers use by their id.
 CREATE TABLE stream_filters (
     id         text PRIMARY KEY,                       -- a hash of owner and body
-    owner      text NOT NULL,                          -- user:<name> or key:<id>
+    owner      text NOT NULL,                          -- user:<name>, key:<id>, or subject:<sub> of others' tokens
+    username   text REFERENCES users ON DELETE CASCADE, -- of a user: the next one of that name does not inherit it
     body       jsonb NOT NULL,                         -- the lists device, tag and metric; absent ones let everything through
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX stream_filters_owner ON stream_filters (owner);
+CREATE INDEX stream_filters_username ON stream_filters (username);
 
 -- Ids and names of metrics are in the order of their bytes, whatever the locale of the server is.
 CREATE TABLE devices (
