@@ -6,6 +6,7 @@ FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 COPY platform/openapi/swaggerfiles/go.mod platform/openapi/swaggerfiles/
+COPY platform/openapi/swagregistry/go.mod platform/openapi/swagregistry/
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG TARGETOS TARGETARCH

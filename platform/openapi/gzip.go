@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"strings"
-	"sync"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -37,30 +35,4 @@ func sendGzipped(c *fiber.Ctx, zipped []byte) error {
 		return fmt.Errorf("decompressing an asset: %w", err)
 	}
 	return c.Send(plain)
-}
-
-// zippedFiles keeps each file that a handler serves compressed from its first use on. There are as many as the handler
-// has files. (Fiber's own middleware would compress them anew each time, in goroutines that never end.)
-type zippedFiles struct {
-	mu    sync.Mutex
-	files map[string][]byte
-}
-
-// serve answers with what the handler answers, compressed.
-func (z *zippedFiles) serve(c *fiber.Ctx, file string, handler fiber.Handler) error {
-	if err := handler(c); err != nil || c.Response().StatusCode() != fiber.StatusOK {
-		return err
-	}
-	if strings.HasSuffix(file, ".png") {
-		return nil
-	}
-	z.mu.Lock()
-	zipped, known := z.files[file]
-	if !known {
-		body := c.Response().Body()
-		zipped = compressed(body)
-		z.files[file] = zipped
-	}
-	z.mu.Unlock()
-	return sendGzipped(c, zipped)
 }

@@ -180,7 +180,7 @@ func TestThePagesAndWhatTheyLoadComeFromThisServerAlone(t *testing.T) {
 		}
 		require.Positive(t, assets)
 	}
-	for _, path := range []string{"/api/docs/doc.json", "/api/docs/swagger-ui-bundle.js.map", "/api/docs/nothing.js"} {
+	for _, path := range []string{"/api/docs/doc.json", "/api/docs/swagger-ui-bundle.js.map", "/api/docs/swagger-ui-bundle.js.gz", "/api/docs/nothing.js"} {
 		res, _ := get(t, base+path)
 		require.Equal(t, http.StatusNotFound, res.StatusCode, path)
 		require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"))

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"io/fs"
+	"path"
 	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/swagger"
+	swaggerFiles "github.com/swaggo/files/v2"
 )
 
 // assetCaching is for scripts and styles, which change only with a new version of the program.
@@ -33,18 +36,27 @@ func mountSwagger(api fiber.Router) {
 		ShowCommonExtensions:   true,
 	})
 	api.Get("/docs", func(c *fiber.Ctx) error { return c.Redirect("/api/docs/index.html") })
-	assets := &zippedFiles{files: make(map[string][]byte)}
 	api.Get("/docs/*", func(c *fiber.Ctx) error {
 		switch file := strings.Clone(c.Params("*")); { // gofiber/swagger overwrites the path
 		case file == "index.html":
 			return swaggerPage(c, ui)
-		case strings.HasSuffix(file, ".map"), file == "doc.json", file == "":
+		case strings.HasSuffix(file, ".map"), strings.HasSuffix(file, ".gz"), file == "doc.json", file == "":
 			return fiber.ErrNotFound // gofiber/swagger would answer with what is no use here
 		default:
 			c.Set(fiber.HeaderCacheControl, assetCaching)
-			return assets.serve(c, file, ui)
+			return swaggerAsset(c, file, ui)
 		}
 	})
+}
+
+// swaggerAsset serves a file of Swagger UI: the large ones are held compressed.
+func swaggerAsset(c *fiber.Ctx, file string, ui fiber.Handler) error {
+	zipped, err := fs.ReadFile(swaggerFiles.FS, file+".gz")
+	if err != nil {
+		return ui(c)
+	}
+	c.Type(path.Ext(file), "utf-8")
+	return sendGzipped(c, zipped)
 }
 
 // swaggerPage serves gofiber/swagger's page without its link to another host, and allows exactly the script in it.

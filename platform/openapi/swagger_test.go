@@ -1,28 +1,90 @@
 package openapi
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"telltale/platform/httpserver/httpservertest"
 )
 
-func TestSwaggerFilesAreTheOriginals(t *testing.T) {
-	t.Parallel()
-	sums, err := os.ReadFile("swaggerfiles/SHA256SUMS")
+// checksums returns those that a copied module's files had as they were published, by name.
+func checksums(t *testing.T, module string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(module, "SHA256SUMS"))
 	require.NoError(t, err)
-	lines := strings.Split(strings.TrimSpace(string(sums)), "\n")
-	for _, line := range lines {
-		sum, name, _ := strings.Cut(line, "  ")
-		content, err := os.ReadFile(filepath.Join("swaggerfiles", name))
-		require.NoError(t, err)
-		require.Equal(t, sum, fmt.Sprintf("%x", sha256.Sum256(content)), name)
+	sums := make(map[string]string)
+	for line := range strings.Lines(string(text)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		sums[name] = sum
 	}
-	copied, err := filepath.Glob("swaggerfiles/dist/*")
+	return sums
+}
+
+func TestWhatIsCopiedOfOtherModulesIsTheOriginal(t *testing.T) {
+	t.Parallel()
+	for module, copied := range map[string][]string{"swaggerfiles": {"files.go", "dist/*"}, "swagregistry": {"*.go"}} {
+		sums := checksums(t, module)
+		for _, pattern := range copied {
+			paths, err := filepath.Glob(filepath.Join(module, pattern))
+			require.NoError(t, err)
+			for _, path := range paths {
+				name, err := filepath.Rel(module, strings.TrimSuffix(path, ".gz"))
+				require.NoError(t, err)
+				require.Equal(t, sums[name], fmt.Sprintf("%x", sha256.Sum256(original(t, path))), path)
+				delete(sums, name)
+			}
+		}
+		require.Empty(t, sums, "every file of %s that is listed is there", module)
+	}
+}
+
+// original returns what the file holds, decompressed if its name says that it is compressed.
+func original(t *testing.T, path string) []byte {
+	t.Helper()
+	file, err := os.Open(path)
 	require.NoError(t, err)
-	require.Len(t, lines, len(copied)+1, "every copied file is listed, and files.go")
+	defer file.Close()
+	var reader io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		reader, err = gzip.NewReader(file)
+		require.NoError(t, err)
+	}
+	content, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	return content
+}
+
+func TestSwaggerFilesComeAsPublishedWhetherCompressedOrNot(t *testing.T) {
+	t.Parallel()
+	base := httpservertest.New(t, Routes(assemble(t))) + "/api/docs/"
+	types := map[string]string{".js": "javascript", "css": "text/css", "png": "image/png"}
+	for name, sum := range checksums(t, "swaggerfiles") {
+		file, served := strings.CutPrefix(name, "dist/")
+		if !served {
+			continue
+		}
+		for _, encoding := range []string{"", "identity", "gzip, deflate, br"} {
+			res, body := get(t, base+file, "Accept-Encoding", encoding)
+			require.Equal(t, http.StatusOK, res.StatusCode, file)
+			require.Contains(t, res.Header.Get("Content-Type"), types[file[len(file)-3:]])
+			if res.Header.Get("Content-Encoding") == "gzip" {
+				require.Contains(t, encoding, "gzip")
+				reader, err := gzip.NewReader(strings.NewReader(body))
+				require.NoError(t, err)
+				plain, err := io.ReadAll(reader)
+				require.NoError(t, err)
+				body = string(plain)
+			}
+			require.Equal(t, sum, fmt.Sprintf("%x", sha256.Sum256([]byte(body))), file)
+		}
+	}
 }
