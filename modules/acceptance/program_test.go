@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,9 +32,9 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "telltale")
-	build := []string{"build", "-o", binary, "../.."}
+	build := []string{"build", "-tags", imageTags(), "-o", binary, "../.."}
 	if raceDetector {
-		build = []string{"build", "-race", "-o", binary, "../.."}
+		build = slices.Insert(build, 1, "-race")
 	}
 	if out, err := exec.CommandContext(context.Background(), "go", build...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
@@ -40,6 +42,15 @@ func TestMain(m *testing.M) {
 	}
 	defer os.RemoveAll(dir)
 	pgtest.Main(m)
+}
+
+// imageTags returns the build tags of the image's binary, so that what is tested is what is shipped.
+func imageTags() string {
+	dockerfile, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		panic(err)
+	}
+	return string(regexp.MustCompile(`go build -tags (\S+)`).FindSubmatch(dockerfile)[1])
 }
 
 // binary is the program, built once; with the race detector if the tests are.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,11 +38,18 @@ func (e *environment) program(b testing.TB) string {
 	return e.binary
 }
 
-// build builds the program and returns its path.
-func build(b testing.TB, path string, flags ...string) string {
+// buildCommand finds how the image's binary is built.
+var buildCommand = regexp.MustCompile(`go build .* -o /out/telltale \.`)
+
+// build builds the program as the Dockerfile does, so that what is measured is what is shipped, and returns its path.
+func build(b testing.TB, path string) string {
 	b.Helper()
-	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", path, ".")...)
-	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	dockerfile, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
+	require.NoError(b, err)
+	command := buildCommand.FindString(string(dockerfile))
+	require.NotEmpty(b, command)
+	cmd := exec.Command("sh", "-euc", strings.Replace(command, "/out/telltale", `"$BINARY"`, 1))
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0", "VERSION=dev", "BINARY="+path)
 	output, err := cmd.CombinedOutput()
 	require.NoError(b, err, string(output))
 	return path
