@@ -86,8 +86,7 @@ func (b *backlog) read(ctx context.Context, seq, head int64) ([]*readings.Batch,
 		return nil, fmt.Errorf("%w: nothing comes after %d, but the head is %d", errHole, seq, head)
 	}
 	for _, batch := range batches {
-		b.kept.get(batch.Seq, func() *readings.Batch { return batch })
-		b.kept.weigh(batch.Seq, 20*batch.Len()+160)
+		b.kept.get(batch.Seq, 20*batch.Len()+160, func() *readings.Batch { return batch })
 	}
 	return batches, nil
 }

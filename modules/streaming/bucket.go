@@ -21,7 +21,7 @@ const (
 	bucketGrace = time.Second
 	// bucketPace is how often a viewer's buckets are asked for again because of late readings.
 	bucketPace = time.Second
-	// restFactor is how many times as long as its questions took a viewer then asks none.
+	// restFactor is how many times as long as its questions took, or those of others that it shares, a viewer then asks none.
 	restFactor = 3
 	// bucketTurns is how many flushes are made at once, for all viewers together. It keeps connections and processor time for
 	// the rest of the program.
@@ -66,7 +66,7 @@ type closer struct {
 	memos   *lru[memoKey, *memo]
 	turns   chan struct{}
 	// What follows is changed by tests.
-	now                       func() time.Time
+	now, stopwatch            func() time.Time // for buckets, and for what they cost
 	grace, pace, patience     time.Duration
 	maxLate, maxRows, maxSpan int
 	maxLook                   int
@@ -76,7 +76,7 @@ func newCloser(from Sources, backlog *backlog, room *room) *closer {
 	return &closer{
 		ask: from.History, window: from.Window, backlog: backlog, names: from.Registry, room: room,
 		memos: newLRU[memoKey, *memo](flushBytes), turns: make(chan struct{}, bucketTurns),
-		now: time.Now, grace: bucketGrace, pace: bucketPace, patience: bucketPatience, maxLate: maxLate, maxRows: maxRows, maxSpan: maxBehind, maxLook: maxLook,
+		now: time.Now, stopwatch: time.Now, grace: bucketGrace, pace: bucketPace, patience: bucketPatience, maxLate: maxLate, maxRows: maxRows, maxSpan: maxBehind, maxLook: maxLook,
 	}
 }
 

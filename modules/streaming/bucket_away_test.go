@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,17 +98,84 @@ func TestAViewerOfBucketsRestsAfterAQuestionThatTookLongAndFailed(t *testing.T) 
 	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
 		return fault.Busy(time.Second, nil, "the query took too long")
 	}
-	r, err := parseRequest(given{"interval": {"1m"}, "snapshot": {"true"}}, "", c.now())
+	i.hub.closer.stopwatch = hourly()
+	v := i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}})
+	began := time.Now()
+	require.NoError(t, v.tickBuckets(began))
+	require.False(t, v.due.Before(began.Add(restFactor*time.Hour)))
+}
+
+// hourly returns a clock that goes on an hour whenever somebody looks at it.
+func hourly() func() time.Time {
+	var looks atomic.Int64
+	return func() time.Time { return time.Unix(0, 0).Add(time.Duration(looks.Add(1)) * time.Hour) }
+}
+
+// idle returns a viewer that nobody runs, with a connection.
+func (i *instance) idle(t *testing.T, values given) *viewer {
+	t.Helper()
+	r, err := parseRequest(values, "", i.hub.closer.now())
 	require.NoError(t, err)
 	r.Principal = everyone
 	ticket, err := i.hub.tickets.issue(r.Principal, "")
 	require.NoError(t, err)
-	defer ticket.release()
+	t.Cleanup(ticket.release)
 	v, err := i.hub.prepare(t.Context(), &r, ticket)
 	require.NoError(t, err)
-	began := time.Now()
-	require.NoError(t, v.tickBuckets(began.Add(-time.Hour)))
-	require.False(t, v.due.Before(began.Add(restFactor*time.Hour)))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	v.conn, err = listener.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = v.conn.Close() })
+	v.raw, err = v.conn.(*net.TCPConn).SyscallConn()
+	require.NoError(t, err)
+	return v
+}
+
+// However long a viewer has waited for its turn: that was nobody's work for it.
+func TestViewersOfBucketsRestByWhatTheirFlushCost(t *testing.T) {
+	t.Parallel()
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, pgtest.New(t), withClock(c))
+	i.post(t, datum{"a", "m", c.ts(-1000), 1})
+	i.hub.closer.stopwatch = hourly()
+	const waited = 100 * time.Hour
+	for _, who := range []string{"who makes it", "who has waited for that"} {
+		v := i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}})
+		began := time.Now()
+		require.NoError(t, v.tickBuckets(began.Add(-waited)))
+		require.NotNil(t, v.page, who)
+		v.page.free()
+		require.Equal(t, time.Duration(restFactor), v.buckets.rest.Sub(began)/time.Hour, who)
+	}
+}
+
+// Questions that nobody asks any more, and that came to nothing, must not pile up either.
+func TestWhatIsKeptOfQuestionsIsCounted(t *testing.T) {
+	t.Parallel()
+	c := clockAt(t, "2026-11-01T12:00:00Z")
+	i := start(t, pgtest.New(t), withClock(c))
+	i.post(t, datum{"a", "m", c.ts(-1000), 1})
+	memos := i.hub.closer.memos
+	memos.budget = 10 * memoBytes
+	ask := i.hub.closer.ask
+	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
+		return fault.Busy(time.Second, nil, "the database is away")
+	}
+	for k := range 50 {
+		require.NoError(t, i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}, "device": {fmt.Sprint(k)}}).tickBuckets(time.Now()))
+	}
+	require.Len(t, memos.items, 10)
+	memos.clear()
+	i.hub.closer.ask = ask
+	v := i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}})
+	require.NoError(t, v.tickBuckets(time.Now()))
+	require.Equal(t, memoBytes+cap(v.page.text), memos.bytes)
+	v.page.free()
 }
 
 // A question that can never be answered in time must not be asked for ever, in silence.

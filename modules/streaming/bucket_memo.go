@@ -15,7 +15,8 @@ type flush struct {
 	from, to Position
 	text     []byte // its last event has the id of to
 	gaps     int
-	more     bool // there was more than goes into one flush
+	more     bool          // there was more than goes into one flush
+	cost     time.Duration // what making it took, without the wait for a turn
 	room     *room
 
 	mu    sync.Mutex
@@ -30,12 +31,18 @@ func (f *flush) serves(at Position) bool {
 	return inLog && inTime && at != f.to
 }
 
+// memoBytes is about what a memo takes, besides the text of its flush.
+const memoBytes = 512
+
+// bytes is what the flush keeps in memory.
+func (f *flush) bytes() int { return cap(f.text) + memoBytes }
+
 // hold keeps room for the text until drop is called as often; ok is false when there is none.
 func (f *flush) hold() (ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.users == 0 {
-		if f.free, ok = f.room.take(len(f.text) / stateBytes); !ok {
+		if f.free, ok = f.room.take(f.bytes() / stateBytes); !ok {
 			return false
 		}
 	}
@@ -68,8 +75,9 @@ var errLater = errors.New("there is no turn, or no room, for a flush at present"
 
 // flush returns what takes the viewer further; it has to be dropped. Viewers who ask the same, and are at about the same
 // place, share one. It is errLater when others take too long, and errGone or errEnding when the stream is over meanwhile:
-// what it was about to make, one of the others then makes.
-func (c *closer) flush(ctx context.Context, v *viewer) (*flush, error) {
+// what it was about to make, one of the others then makes. cost is what making the flush took, by whomever, or what trying to
+// has taken.
+func (c *closer) flush(ctx context.Context, v *viewer) (f *flush, cost time.Duration, err error) {
 	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
 	look := time.NewTicker(attendInterval)
@@ -91,33 +99,34 @@ func (c *closer) flush(ctx context.Context, v *viewer) (*flush, error) {
 		}
 	}
 	key := memoKey{v.buckets.key, v.replaced}
-	m := c.memos.get(key, func() *memo { return &memo{turn: make(chan struct{}, 1)} })
+	m := c.memos.get(key, memoBytes, func() *memo { return &memo{turn: make(chan struct{}, 1)} })
 	if err := wait(m.turn); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { <-m.turn }()
 	if m.last != nil && m.last.serves(v.pos) {
 		return held(m.last)
 	}
 	if err := wait(c.turns); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { <-c.turns }()
-	var f *flush
-	if err := v.attended(ctx, func(ctx context.Context) (err error) {
+	began := c.stopwatch()
+	err = v.attended(ctx, func(ctx context.Context) (err error) {
 		f, err = c.make(ctx, v)
 		return err
-	}); err != nil {
-		return nil, err
+	})
+	if cost = c.stopwatch().Sub(began); err != nil {
+		return nil, cost, err
 	}
-	m.last = f
-	c.memos.weigh(key, len(f.text)+stateBytes)
+	f.cost, m.last = cost, f
+	c.memos.weigh(key, f.bytes())
 	return held(f)
 }
 
-func held(f *flush) (*flush, error) {
+func held(f *flush) (*flush, time.Duration, error) {
 	if !f.hold() {
-		return nil, errLater
+		return nil, f.cost, errLater
 	}
-	return f, nil
+	return f, f.cost, nil
 }

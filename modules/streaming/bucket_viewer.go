@@ -17,8 +17,8 @@ func (v *viewer) tickBuckets(started time.Time) error {
 		return nil
 	}
 	b.late = false
-	f, err := c.flush(v.hub.work, v)
-	took := time.Since(started)
+	f, cost, err := c.flush(v.hub.work, v)
+	rested := time.Now().Add(restFactor * cost)
 	switch {
 	case errors.Is(err, errGone), errors.Is(err, errEnding):
 		return err
@@ -26,14 +26,14 @@ func (v *viewer) tickBuckets(started time.Time) error {
 		b.late, b.rest = true, time.Now().Add(bucketRetry)
 		return nil
 	case fault.KindOf(err) == fault.Unavailable: // what took long, and came to nothing, has cost as much as an answer
-		b.late, b.rest = true, time.Now().Add(max(bucketRetry, restFactor*took))
+		b.late, b.rest = true, later(rested, time.Now().Add(bucketRetry))
 		return nil
 	case err != nil:
 		return unreadable{err}
 	}
-	b.rest = started.Add(max(c.pace, (1+restFactor)*took))
+	b.rest = later(rested, started.Add(c.pace))
 	if f.more {
-		b.late, b.rest = true, started.Add((1+restFactor)*took)
+		b.late, b.rest = true, rested
 	}
 	v.pos = f.to
 	v.hub.metrics.gaps.Add(float64(f.gaps))
@@ -43,6 +43,13 @@ func (v *viewer) tickBuckets(started time.Time) error {
 	}
 	v.page = &page{kind: buckets, at: f.to, text: f.text, free: f.drop, due: time.Now().Add(v.hub.pageTimeout)}
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // setDue sets the clock of a viewer of buckets: to when the bucket after those that it has is to be asked for, or when it may

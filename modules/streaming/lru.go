@@ -27,8 +27,9 @@ func newLRU[K comparable, V any](budget int) *lru[K, V] {
 	return &lru[K, V]{budget: budget, items: map[K]*list.Element{}, order: list.New()}
 }
 
-// get returns the value of the key, and makes it with the function given, which must be quick, when there is none.
-func (l *lru[K, V]) get(key K, fresh func() V) V {
+// get returns the value of the key. When there is none it makes one, of so many bytes, with the function given, which must be
+// quick.
+func (l *lru[K, V]) get(key K, bytes int, fresh func() V) V {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if element := l.items[key]; element != nil {
@@ -36,7 +37,9 @@ func (l *lru[K, V]) get(key K, fresh func() V) V {
 		return element.Value.(*item[K, V]).value
 	}
 	value := fresh()
-	l.items[key] = l.order.PushFront(&item[K, V]{key: key, value: value})
+	l.items[key] = l.order.PushFront(&item[K, V]{key: key, value: value, bytes: bytes})
+	l.bytes += bytes
+	l.shrink()
 	return value
 }
 
@@ -52,7 +55,7 @@ func (l *lru[K, V]) find(key K) (value V, ok bool) {
 	return element.Value.(*item[K, V]).value, true
 }
 
-// weigh says how large the key's value is, and drops what no longer fits.
+// weigh says how large the key's value has become, and drops what no longer fits.
 func (l *lru[K, V]) weigh(key K, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,6 +66,11 @@ func (l *lru[K, V]) weigh(key K, bytes int) {
 	i := element.Value.(*item[K, V])
 	l.bytes += bytes - i.bytes
 	i.bytes = bytes
+	l.shrink()
+}
+
+// shrink drops what no longer fits; the caller holds mu.
+func (l *lru[K, V]) shrink() {
 	for l.bytes > l.budget && l.order.Len() > 1 {
 		l.remove(l.order.Back())
 	}

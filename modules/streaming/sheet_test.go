@@ -124,8 +124,7 @@ func TestTheCacheKeepsToItsBudgetAndToWhatWasUsedLast(t *testing.T) {
 	t.Parallel()
 	l := newLRU[int, int](10)
 	for k := range 5 {
-		require.Equal(t, k, l.get(k, func() int { return k }))
-		l.weigh(k, 3)
+		require.Equal(t, k, l.get(k, 3, func() int { return k }))
 		_, ok := l.find(0) // keeps it fresh
 		require.True(t, ok)
 	}

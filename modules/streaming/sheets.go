@@ -34,7 +34,7 @@ func newSheets(names nameTable) *sheets {
 // covering returns the sheet that covers the batch's reading with the index given, which must exist.
 func (s *sheets) covering(b *readings.Batch, reading int32) *sheet {
 	key := sheetKey{b.Seq, b.CommittedAt.UnixMicro(), sheetNumber(b, int(reading), s.names)}
-	kept := s.kept.get(key, func() *slot { return &slot{} })
+	kept := s.kept.get(key, 0, func() *slot { return &slot{} })
 	kept.once.Do(func() {
 		kept.sheet = newSheet(b, key.number, s.names)
 		s.kept.weigh(key, kept.sheet.size())
