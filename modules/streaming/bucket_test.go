@@ -53,7 +53,7 @@ func (c *clock) advance(by time.Duration) {
 	c.mu.Unlock()
 	for _, h := range hubs {
 		for _, p := range h.pumps {
-			for _, v := range p.members(nil) {
+			for _, v := range p.members() {
 				for !wakeParked(v) {
 					runtime.Gosched()
 				}
@@ -68,7 +68,7 @@ func wakeParked(v *viewer) bool {
 	defer v.mu.Unlock()
 	was := v.parked
 	v.wake()
-	return was || v.why != "" || !slices.Contains(v.pump.members(nil), v)
+	return was || v.why != "" || !slices.Contains(v.pump.members(), v)
 }
 
 // ts is the time so many milliseconds after the clock's, Unix ms.

@@ -205,7 +205,7 @@ func (f *filter) chooseDevices(marks []bool, s *sheet) (_ []bool, some bool) {
 }
 
 // concerns reports whether the filter may let through events of any of the devices.
-func (f *filter) concerns(devices map[string]int32) bool {
+func (f *filter) concerns(devices deviceSet) bool {
 	if f.devices == nil {
 		return true
 	}

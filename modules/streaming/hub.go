@@ -276,7 +276,7 @@ func (h *Hub) endAll() {
 // recheck ends the streams whose credentials have been revoked. Who cannot be asked about at present stays.
 func (h *Hub) recheck() {
 	for _, p := range h.pumps {
-		for _, v := range p.members(nil) {
+		for _, v := range p.members() {
 			err := h.checker.Recheck(h.work, v.request.Principal)
 			if kind := fault.KindOf(err); err != nil && (kind == fault.Unauthenticated || kind == fault.Forbidden) {
 				v.end(tokenRefused)

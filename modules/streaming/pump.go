@@ -24,24 +24,25 @@ type pump struct {
 	// pos is the batch up to which the pump has served, or is about to serve, every viewer that was parked before. A
 	// viewer that is behind it must not park.
 	pos atomic.Int64
+	// served is the batch up to which it has done so: a viewer that has been parked since has got everything up to there,
+	// even if the pump had nothing for it and did not look at it.
+	served atomic.Int64
 
-	own     tray // for filtered viewers
-	shared  tray // for those who see everything
+	own     tray      // for filtered viewers
+	shared  tray      // for those who see everything
+	devices deviceSet // memory for those of a step
 	target  []byte
 	sent    int
-	attempt func(fd uintptr) bool // writes target; made once
+	attempt func(fd uintptr) // writes target; made once
 
 	mu      sync.Mutex
-	viewers []*viewer
+	viewers audience
 	ended   bool
 }
 
 func newPump(hub *Hub) *pump {
-	p := &pump{hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}}
-	p.attempt = func(fd uintptr) bool {
-		p.sent, _ = writeSome(fd, p.target)
-		return true
-	}
+	p := &pump{hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}, devices: deviceSet{}, viewers: audience{by: map[string][]*viewer{}}}
+	p.attempt = func(fd uintptr) { p.sent, _ = writeSome(fd, p.target) }
 	return p
 }
 
@@ -49,26 +50,24 @@ func newPump(hub *Hub) *pump {
 func (p *pump) join(v *viewer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.viewers = append(p.viewers, v)
-	v.member = len(p.viewers) - 1
+	p.viewers.add(v)
 	return !p.ended
 }
 
 func (p *pump) leave(v *viewer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	last := len(p.viewers) - 1
-	p.viewers[v.member] = p.viewers[last]
-	p.viewers[v.member].member = v.member
-	p.viewers[last] = nil
-	p.viewers = p.viewers[:last]
+	p.viewers.remove(v)
 }
 
-// members returns the viewers at present, in the buffer given.
-func (p *pump) members(buffer []*viewer) []*viewer {
+// members returns the viewers at present.
+func (p *pump) members() []*viewer { return p.concerned(nil, nil) }
+
+// concerned returns the viewers whom events of the devices may concern, in the buffer given; see audience.concerned.
+func (p *pump) concerned(buffer []*viewer, devices deviceSet) []*viewer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append(buffer[:0], p.viewers...)
+	return p.viewers.concerned(buffer[:0], devices)
 }
 
 // endAll ends every viewer, and those that join later.
@@ -76,7 +75,7 @@ func (p *pump) endAll(why reason) {
 	p.mu.Lock()
 	p.ended = true
 	p.mu.Unlock()
-	for _, v := range p.members(nil) {
+	for _, v := range p.members() {
 		v.end(why)
 	}
 }
@@ -84,14 +83,16 @@ func (p *pump) endAll(why reason) {
 // run serves viewers until ctx ends.
 func (p *pump) run(ctx context.Context) {
 	seq := p.hub.window.Head()
-	p.pos.Store(seq)
+	p.begin(seq)
 	replaced, _ := p.hub.window.Replaced()
-	var members []*viewer
+	var concerned []*viewer
 	for {
 		batches, changed, ok := p.hub.window.Next(seq)
 		if times, head := p.hub.window.Replaced(); times != replaced {
 			replaced, seq = times, head
-			p.restart(seq)
+			p.hub.backlog.kept.clear()
+			p.wakeAll() // while it is known how far they had come
+			p.begin(seq)
 			continue
 		}
 		if ok && len(batches) == 0 {
@@ -104,32 +105,38 @@ func (p *pump) run(ctx context.Context) {
 		}
 		s := step{from: seq, to: p.hub.window.Head()}
 		if ok {
-			s = p.hub.sheets.plan(seq, batches)
+			s = p.hub.sheets.plan(seq, batches, p.devices)
 		} // else it has fallen behind the window, or the window has just been loaded
 		seq = s.to
-		p.pos.Store(seq) // before members: who joins or parks from now on has to be past seq
-		members = p.members(members)
-		p.serve(&s, members)
-		clear(members)
+		p.pos.Store(seq) // before viewers are looked at: who joins or parks from now on has to be past seq
+		concerned = p.concerned(concerned, s.devices)
+		p.serve(&s, concerned)
+		p.served.Store(seq)
+		clear(concerned)
 	}
 }
 
-// restart has every viewer take notice that the log is another one, with its head at seq.
-func (p *pump) restart(seq int64) {
-	p.hub.backlog.kept.clear()
+// begin has every viewer read on by itself to seq, the head of a log of which the pump has served nothing.
+func (p *pump) begin(seq int64) {
+	p.served.Store(min(p.served.Load(), seq)) // it is never beyond pos
 	p.pos.Store(seq)
-	for _, v := range p.members(nil) {
+	p.wakeAll()
+	p.served.Store(seq)
+}
+
+func (p *pump) wakeAll() {
+	for _, v := range p.members() {
 		v.mu.Lock()
 		v.wake()
 		v.mu.Unlock()
 	}
 }
 
-// serve writes a step to every viewer that is parked.
-func (p *pump) serve(s *step, members []*viewer) {
+// serve writes a step to those viewers that are parked.
+func (p *pump) serve(s *step, viewers []*viewer) {
 	now := time.Now()
 	events, bytes := 0, 0
-	for _, v := range members {
+	for _, v := range viewers {
 		e, b := p.push(v, s, now)
 		events, bytes = events+e, bytes+b
 	}
@@ -158,7 +165,10 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	if v.buckets != nil && v.parked {
 		v.overlook(s)
 	}
-	if !v.parked || v.paced() || !v.pos.before(end) {
+	if !v.parked || v.paced() {
+		return 0, 0
+	}
+	if v.keepUp(); !v.pos.before(end) {
 		return 0, 0
 	}
 	t := p.trayFor(v, s)
@@ -191,7 +201,7 @@ func (p *pump) handBack(v *viewer) {
 // trayFor returns what the step holds for the viewer, nil when it has to read that by itself.
 func (p *pump) trayFor(v *viewer, s *step) *tray {
 	switch {
-	case s.devices == nil, v.pos.Seq < s.from:
+	case s.devices == nil:
 		return nil
 	case !v.filter.concerns(s.devices):
 		p.own.reset()
@@ -219,9 +229,10 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 	return &p.own
 }
 
-// send writes what the socket takes at once. Errors are left to the viewer, who meets them again.
+// send writes what the socket takes at once. Errors are left to the viewer, who meets them again. Nobody else writes to a
+// parked viewer, so the connection need not be locked against that.
 func (p *pump) send(raw syscall.RawConn, text []byte) int {
 	p.target, p.sent = text, 0
-	_ = raw.Write(p.attempt)
+	_ = raw.Control(p.attempt)
 	return p.sent
 }

@@ -3,8 +3,8 @@ package streaming
 import (
 	"slices"
 	"strconv"
+	"sync"
 
-	"telltale/modules/devices"
 	"telltale/modules/readings"
 	"telltale/modules/readings/render"
 )
@@ -104,18 +104,22 @@ func sheetNumber(b *readings.Batch, reading int, names nameTable) int {
 	return k
 }
 
-// press makes one sheet.
+// press makes sheets, one after the other. What it needs while it makes one is memory that it keeps.
 type press struct {
 	names nameTable
 	batch *readings.Batch
-	sheet *sheet
+	sheet *sheet // its lists are the press's own, until it is finished
 
 	lasts   []int32          // index of each device's last event
-	known   map[int32]*entry // by series id
-	metrics map[string]int32
-	run     []int32 // metrics of the event being written
+	entries []entry          // what is known about the batch's series
+	known   map[int32]int32  // index in entries, by series id
+	devices map[string]int32 // index in sheet.devices
+	metrics map[string]int32 // index in sheet.metrics
+	labels  [][]byte         // `"metric":` of each
+	run     []int32          // metrics of the event being written
 	current event
 	ts      int64
+	instant []byte // the text of ts
 	open    bool
 }
 
@@ -124,29 +128,62 @@ type entry struct {
 	ok     bool
 	device int32
 	metric int32
-	label  []byte // `"metric":`
 }
+
+var presses = sync.Pool{New: func() any {
+	return &press{sheet: &sheet{}, known: map[int32]int32{}, devices: map[string]int32{}, metrics: map[string]int32{}}
+}}
 
 // newSheet encodes the k-th sheet of a batch. Readings of series that no longer exist are left out.
 func newSheet(b *readings.Batch, k int, names nameTable) *sheet {
+	p := presses.Get().(*press)
+	defer presses.Put(p)
+	p.load(b, names)
 	first, next := cut(b, k, names), cut(b, k+1, names)
-	p := press{
-		names: names, batch: b, known: map[int32]*entry{}, metrics: map[string]int32{},
-		sheet: &sheet{
-			seq: b.Seq, first: int32(first), next: int32(next), end: Position{Seq: b.Seq - 1, Next: int32(next)},
-			text: make([]byte, 0, 110*min(next-first, 64)), index: map[string]int32{},
-		},
-	}
-	if next == b.Len() {
-		p.sheet.end = Position{Seq: b.Seq}
-	}
 	for i := first; i < next; i++ {
 		p.add(i)
 	}
 	p.close()
-	p.sheet.text = slices.Clip(p.sheet.text)
-	return p.sheet
+	made := p.copy()
+	made.seq, made.first, made.next, made.end = b.Seq, int32(first), int32(next), Position{Seq: b.Seq - 1, Next: int32(next)}
+	if next == b.Len() {
+		made.end = Position{Seq: b.Seq}
+	}
+	p.unload()
+	return made
 }
+
+// load begins an empty sheet.
+func (p *press) load(b *readings.Batch, names nameTable) { p.batch, p.names, p.open = b, names, false }
+
+// unload forgets everything but memory.
+func (p *press) unload() {
+	s := p.sheet
+	clear(s.devices)
+	clear(s.metrics)
+	s.text, s.events, s.pairs = s.text[:0], s.events[:0], s.pairs[:0]
+	s.devices, s.firsts, s.metrics = s.devices[:0], s.firsts[:0], s.metrics[:0]
+	clear(p.known)
+	clear(p.devices)
+	clear(p.metrics)
+	p.lasts, p.entries, p.labels = p.lasts[:0], p.entries[:0], p.labels[:0]
+	p.batch, p.names = nil, nil
+}
+
+// copy returns what has been written, in memory of its own and no more than that takes.
+func (p *press) copy() *sheet {
+	s := p.sheet
+	made := &sheet{
+		text: exact(s.text), events: exact(s.events), pairs: exact(s.pairs), devices: exact(s.devices), firsts: exact(s.firsts),
+		metrics: exact(s.metrics), index: make(map[string]int32, len(s.devices)),
+	}
+	for i, device := range made.devices {
+		made.index[device] = int32(i)
+	}
+	return made
+}
+
+func exact[T any](list []T) []T { return append(make([]T, 0, len(list)), list...) }
 
 // add writes the i-th reading of the batch.
 func (p *press) add(i int) {
@@ -165,22 +202,24 @@ func (p *press) add(i int) {
 		p.begin(i, e)
 	}
 	start := len(s.text)
-	s.text = render.AppendFloat(append(s.text, e.label...), p.batch.Value[i])
+	s.text = render.AppendFloat(append(s.text, p.labels[e.metric]...), p.batch.Value[i])
 	s.pairs = append(s.pairs, pair{metric: e.metric, start: int32(start), end: int32(len(s.text))})
 	p.run = append(p.run, e.metric)
 }
 
-func (p *press) begin(i int, e *entry) {
+func (p *press) begin(i int, e entry) {
 	s := p.sheet
-	p.open, p.ts, p.run = true, p.batch.TS[i], p.run[:0]
+	if ts := p.batch.TS[i]; ts != p.ts || len(p.instant) == 0 {
+		p.ts, p.instant = ts, render.AppendTime(p.instant[:0], ts)
+	}
+	p.open, p.run = true, p.run[:0]
 	p.current = event{n: int32(i), device: e.device, start: int32(len(s.text)), pairs: int32(len(s.pairs))}
 	p.chain(e.device, int32(len(s.events)))
 	s.events = append(s.events, p.current)
-	s.text = strconv.AppendInt(append(s.text, "id: "...), s.seq, 10)
+	s.text = strconv.AppendInt(append(s.text, "id: "...), p.batch.Seq, 10)
 	s.text = strconv.AppendInt(append(s.text, ':'), int64(i), 10)
 	s.text = render.AppendString(append(s.text, "\nevent: reading\ndata: {\"device\":"...), s.devices[e.device])
-	s.text = render.AppendTime(append(s.text, `,"ts":"`...), p.ts)
-	s.text = append(s.text, `","values":{`...)
+	s.text = append(append(append(s.text, `,"ts":"`...), p.instant...), `","values":{`...)
 }
 
 // chain notes that the next event of the device is the i-th of all.
@@ -203,19 +242,21 @@ func (p *press) close() {
 	}
 }
 
-func (p *press) lookup(id int32) *entry {
-	if e := p.known[id]; e != nil {
-		return e
+func (p *press) lookup(id int32) entry {
+	if i, ok := p.known[id]; ok {
+		return p.entries[i]
 	}
-	e := &entry{}
-	p.known[id] = e
-	var series devices.Series
-	if series, e.ok = p.names.ByID(id); !e.ok {
-		return e
+	series, ok := p.names.ByID(id)
+	e := entry{ok: ok}
+	if ok {
+		e.device = place(p.devices, &p.sheet.devices, series.Device)
+		e.metric = place(p.metrics, &p.sheet.metrics, series.Metric)
+		if int(e.metric) == len(p.labels) {
+			p.labels = append(p.labels, append(render.AppendString(nil, series.Metric), ':'))
+		}
 	}
-	e.device = place(p.sheet.index, &p.sheet.devices, series.Device)
-	e.metric = place(p.metrics, &p.sheet.metrics, series.Metric)
-	e.label = append(render.AppendString(nil, series.Metric), ':')
+	p.known[id] = int32(len(p.entries))
+	p.entries = append(p.entries, e)
 	return e
 }
 

@@ -33,7 +33,7 @@ func (v *viewer) setClock() (awake bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.parked || v.why != "" {
-		v.parked = false
+		v.unpark()
 		return true, nil
 	}
 	return false, v.conn.SetReadDeadline(v.alarm())
@@ -66,14 +66,15 @@ func (v *viewer) rouse(now time.Time) bool {
 	if v.parked && !due && !v.expired(now) && !(v.paced() && !now.Before(v.due)) {
 		return false
 	}
-	if v.parked && due {
+	wasParked := v.parked
+	v.unpark()
+	if wasParked && due {
 		v.rest = append(v.rest, beat...)
 		if v.told.before(v.pos) {
 			v.rest = appendPosition(v.rest[:len(v.rest)-1], v.pos)
 			v.told = v.pos
 		}
 	}
-	v.parked = false
 	return true
 }
 
@@ -103,7 +104,7 @@ func (v *viewer) endingSoon() bool {
 func (v *viewer) ending(err error) reason {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.parked = false
+	v.unpark()
 	_, broken := errors.AsType[unreadable](err)
 	switch {
 	case v.why != "":

@@ -1,6 +1,7 @@
 package streaming
 
 import (
+	"maps"
 	"time"
 
 	"telltale/modules/readings"
@@ -12,8 +13,8 @@ type step struct {
 	from, to  int64
 	committed time.Time // when the first of them was
 	sheets    []*sheet
-	whole     bool             // whether sheets hold every event
-	devices   map[string]int32 // those that have events in the step; nil when that is not known
+	whole     bool      // whether sheets hold every event
+	devices   deviceSet // those that have events in the step; nil when that is not known
 
 	shared bool // whether the pump's shared tray has it
 
@@ -21,8 +22,12 @@ type step struct {
 	oldest int64 // instant of its readings
 }
 
-// plan takes as many batches as may go into one write, or one that is too large for that.
-func (s *sheets) plan(seq int64, batches []*readings.Batch) step {
+// deviceSet has devices as its keys.
+type deviceSet = map[string]int32
+
+// plan takes as many batches as may go into one write, or one that is too large for that. It may put the step's devices into
+// the set given, which is cleared before.
+func (s *sheets) plan(seq int64, batches []*readings.Batch, set deviceSet) step {
 	next := step{from: seq, to: seq, committed: batches[0].CommittedAt, whole: true}
 	bytes := 0
 	for _, b := range batches[:min(len(batches), stepBatches)] {
@@ -38,7 +43,7 @@ func (s *sheets) plan(seq int64, batches []*readings.Batch) step {
 	if next.to == seq {
 		return step{from: seq, to: batches[0].Seq, devices: devicesOf(batches[0], s.names)}
 	}
-	next.collectDevices()
+	next.collectDevices(set)
 	return next
 }
 
@@ -61,22 +66,21 @@ func (s *sheets) of(b *readings.Batch, most int) (all []*sheet, text int) {
 	return all, text
 }
 
-func (s *step) collectDevices() {
+func (s *step) collectDevices(set deviceSet) {
 	if len(s.sheets) == 1 {
 		s.devices = s.sheets[0].index
 		return
 	}
-	s.devices = map[string]int32{}
+	clear(set)
 	for _, made := range s.sheets {
-		for device := range made.index {
-			s.devices[device] = 0
-		}
+		maps.Copy(set, made.index)
 	}
+	s.devices = set
 }
 
 // devicesOf returns the devices that have readings in a batch.
-func devicesOf(b *readings.Batch, names nameTable) map[string]int32 {
-	devices, known := map[string]int32{}, map[int32]bool{}
+func devicesOf(b *readings.Batch, names nameTable) deviceSet {
+	devices, known := deviceSet{}, map[int32]bool{}
 	for _, id := range b.Series {
 		if known[id] {
 			continue

@@ -91,7 +91,7 @@ func (i *instance) parked(t testing.TB, n int) (viewers []*viewer) {
 	require.Eventually(t, func() bool {
 		viewers = nil
 		for _, p := range i.hub.pumps {
-			for _, v := range p.members(nil) {
+			for _, v := range p.members() {
 				v.mu.Lock()
 				if v.parked {
 					viewers = append(viewers, v)

@@ -49,15 +49,16 @@ type viewer struct {
 	due      time.Time  // when a paced viewer gets its next readings; the goroutine's own, and guarded by mu while it is parked
 	buckets  *bucketing // of a viewer of buckets, guarded like due; nil for others
 	member   int        // index among the pump's viewers, guarded by the pump's mu
+	places   []int      // index among the pump's viewers of each topic, guarded likewise
 
 	conn net.Conn
 	raw  syscall.RawConn
 
 	mu      sync.Mutex
-	discard [1]byte // takes what the client sends, which nobody wants; the goroutine's own
-	parked  bool    // the goroutine sleeps, and the pump writes
-	why     reason  // why the stream has to end
-	pos     Position
+	discard [1]byte  // takes what the client sends, which nobody wants; the goroutine's own
+	parked  bool     // the goroutine sleeps, and the pump writes
+	why     reason   // why the stream has to end
+	pos     Position // a parked viewer may be further; see keepUp
 	told    Position // where the client believes to be, by the last id that it was sent
 	rest    []byte   // has to be written before anything else
 	page    *page    // comes next, nil for none
@@ -71,6 +72,27 @@ type viewer struct {
 type progress struct {
 	pos           Position
 	events, bytes int64
+}
+
+// keepUp takes a parked viewer to where its pump has served everybody: what lies between did not concern it, or it would be
+// there. Paced viewers are served by nobody. The caller holds mu.
+func (v *viewer) keepUp() {
+	if served := (Position{Seq: v.pump.served.Load()}); v.parked && !v.paced() && v.pos.before(served) {
+		v.pos = served
+		v.show()
+	}
+}
+
+// unpark makes the viewer's goroutine the one that writes. The caller holds mu.
+func (v *viewer) unpark() {
+	v.keepUp()
+	v.parked = false
+}
+
+// progress returns how far the viewer has come. The caller holds mu.
+func (v *viewer) progress() progress {
+	v.keepUp()
+	return v.shown
 }
 
 // show lets others see how far the viewer has come. The caller holds mu.
@@ -231,7 +253,7 @@ func (v *viewer) park() bool {
 // wake ends the sleep of a parked viewer. The caller holds mu.
 func (v *viewer) wake() {
 	if v.parked {
-		v.parked = false
+		v.unpark()
 		_ = v.conn.SetReadDeadline(past) // an error means that the connection is closed: that ends the sleep as well
 	}
 }

@@ -46,7 +46,7 @@ type Asked struct {
 func (h *Hub) Viewers(who auth.Principal) []Watched {
 	list := []Watched{}
 	for _, p := range h.pumps {
-		for _, v := range p.members(nil) {
+		for _, v := range p.members() {
 			asked := v.request.Principal
 			if who.SeesAll() || asked.Subject == who.Subject && asked.KeyID == who.KeyID {
 				list = append(list, h.look(v, time.Now()))
@@ -61,7 +61,7 @@ func (h *Hub) Viewers(who auth.Principal) []Watched {
 
 func (h *Hub) look(v *viewer, now time.Time) Watched {
 	v.mu.Lock()
-	at := v.shown
+	at := v.progress()
 	v.mu.Unlock()
 	r := v.request
 	w := Watched{
@@ -105,9 +105,9 @@ func (h *Hub) furthest() float64 {
 	furthest := int64(0)
 	head := h.window.Head()
 	for _, p := range h.pumps {
-		for _, v := range p.members(nil) {
+		for _, v := range p.members() {
 			v.mu.Lock()
-			furthest = max(furthest, head-v.shown.pos.Seq)
+			furthest = max(furthest, head-v.progress().pos.Seq)
 			v.mu.Unlock()
 		}
 	}
