@@ -114,7 +114,8 @@ func (db *DB) firstContact(ctx context.Context) error {
 // value for each of them.
 func openPool(ctx context.Context, pc *pgxpool.Config) (*pgxpool.Pool, <-chan struct{}, error) {
 	opened := make(chan struct{}, pc.MaxConns)
-	pc.AfterConnect = func(context.Context, *pgx.Conn) error {
+	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		encodeNumbersAtOnce(conn.TypeMap())
 		select {
 		case opened <- struct{}{}:
 		default: // nobody counts any longer
