@@ -33,7 +33,7 @@ type viewers struct {
 	completed atomic.Int64 // events that every viewer has got
 
 	mu        sync.Mutex
-	sent      []time.Time // when each event was sent, for latencies; may be shorter
+	sent      []time.Time // when each event was sent, for latencies; may be shorter, and zero for events that do not count
 	latencies samples     // of deliveries, in ms
 }
 
@@ -148,7 +148,7 @@ func (v *viewers) note(viewer, events int) {
 			v.got = append(v.got, 0)
 		}
 		v.got[k]++
-		if k < len(v.sent) {
+		if k < len(v.sent) && !v.sent[k].IsZero() {
 			v.latencies = append(v.latencies, ms(now.Sub(v.sent[k])))
 		}
 		if int(v.got[k]) == len(v.fds)/v.groups {
@@ -161,11 +161,11 @@ func (v *viewers) note(viewer, events int) {
 	}
 }
 
-// mark notes that the next event is sent now.
-func (v *viewers) mark() {
+// mark notes that the next event is sent at the time given.
+func (v *viewers) mark(at time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.sent = append(v.sent, time.Now())
+	v.sent = append(v.sent, at)
 }
 
 // slot waits until another event may be sent.
