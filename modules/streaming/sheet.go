@@ -137,7 +137,6 @@ var presses = sync.Pool{New: func() any {
 // newSheet encodes the k-th sheet of a batch. Readings of series that no longer exist are left out.
 func newSheet(b *readings.Batch, k int, names nameTable) *sheet {
 	p := presses.Get().(*press)
-	defer presses.Put(p)
 	p.load(b, names)
 	first, next := cut(b, k, names), cut(b, k+1, names)
 	for i := first; i < next; i++ {
@@ -150,6 +149,7 @@ func newSheet(b *readings.Batch, k int, names nameTable) *sheet {
 		made.end = Position{Seq: b.Seq}
 	}
 	p.unload()
+	presses.Put(p) // and not after a panic: what it holds then would get into another sheet
 	return made
 }
 

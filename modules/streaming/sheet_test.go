@@ -77,6 +77,28 @@ func TestEventsDoNotDependOnWhereAViewerBegins(t *testing.T) {
 	}
 }
 
+// brokenNames panics when it is asked about series 99.
+type brokenNames struct{ names }
+
+func (n brokenNames) ByID(id int32) (devices.Series, bool) {
+	if id == 99 {
+		panic("asked about series 99")
+	}
+	return n.names.ByID(id)
+}
+
+func TestNothingOfASheetThatCameToNothingIsInTheNext(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(7, 8))
+	b, broken := randomBatch(random, 30), randomBatch(random, 20)
+	broken.Series[15] = 99
+	want := string(newSheet(b, 0, names{}).text)
+	for range 20 {
+		require.Panics(t, func() { newSheet(broken, 0, brokenNames{}) })
+		require.Equal(t, want, string(newSheet(b, 0, names{}).text))
+	}
+}
+
 func TestEventsOfOtherDevicesStayWhenADeviceIsDeleted(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
