@@ -35,6 +35,8 @@ const (
 func newFilter(wanted Selection, tags *tagged, p auth.Principal) filter {
 	f := filter{devices: wanted.Devices, metrics: wanted.Metrics, tags: tags}
 	switch {
+	case wanted.Metrics != nil && len(wanted.Metrics) == 0:
+		f.devices = []string{} // who asks the registry about no metrics asks about all
 	case slices.ContainsFunc(wanted.Devices, devices.IsPattern):
 		f.devices, f.sees = nil, matching(wanted.Devices, p)
 		f.remember = len(wanted.Devices)+len(p.Devices) > cheapPatterns

@@ -76,15 +76,24 @@ func TestASavedFilterIsUsedByItsID(t *testing.T) {
 func TestASavedFilterThatSelectsNothingSelectsNothing(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
-	var nothing, all SavedFilter
-	i.do(t, "POST", "/stream/filters", `{"device":[]}`, &nothing)
-	i.do(t, "POST", "/stream/filters", `{}`, &all)
-	require.NotEqual(t, nothing.ID, all.ID)
-	s, everything := open(t, i.url("filter="+nothing.ID), ""), open(t, i.url("filter="+all.ID), "")
 	i.post(t, datum{"a", "m", 1, 1})
-	require.Equal(t, "1:0", everything.next().ID)
+	var all SavedFilter
+	i.do(t, "POST", "/stream/filters", `{}`, &all)
+	var silent []*stream
+	for _, lists := range []string{`{"device":[]}`, `{"metric":[]}`} {
+		var nothing SavedFilter
+		i.do(t, "POST", "/stream/filters", lists, &nothing)
+		require.NotEqual(t, nothing.ID, all.ID)
+		for _, query := range []string{"", "&snapshot=true", "&since=0", "&since=0&every=1s", "&since=0&interval=1m"} {
+			silent = append(silent, open(t, i.url("filter="+nothing.ID+query), ""))
+		}
+	}
+	everything := open(t, i.url("since=0&every=1s&filter="+all.ID), "")
+	require.Equal(t, "1", everything.next().ID, "a second later")
 	i.stop()
-	s.untilEnd()
+	for _, s := range silent {
+		s.untilEnd()
+	}
 }
 
 func TestSavedFiltersAreTheirOwnersAndAdministrators(t *testing.T) {
