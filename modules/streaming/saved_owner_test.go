@@ -112,6 +112,19 @@ func TestTheFiltersOfADeletedUserAreNotTheNextOnes(t *testing.T) {
 	require.Equal(t, []string{"key:" + id, "subject:anna", "user:anna", "user:bob"}, owners(t, db))
 }
 
+func TestOnlyTheSameAccountSeesItsViewersIfDevicesAreHidden(t *testing.T) {
+	t.Parallel()
+	a := withAccounts(t, pgtest.New(t))
+	open(t, a.url("access_token="+a.user(t, "anna").bearer), "")
+	v := a.parked(t, 1)[0]
+	narrow := v.request.Principal
+	narrow.Devices = []string{"b"}
+	require.Len(t, a.hub.Viewers(narrow), 1)
+	narrow.Subject = "bob"
+	require.Empty(t, a.hub.Viewers(narrow))
+	require.Empty(t, a.hub.Viewers(auth.Principal{Subject: "anna", Devices: narrow.Devices}), "somebody else's token for a subject of the same name")
+}
+
 func TestTheFiltersOfAKeyEndWithIt(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

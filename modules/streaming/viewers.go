@@ -47,8 +47,7 @@ func (h *Hub) Viewers(who auth.Principal) []Watched {
 	list := []Watched{}
 	for _, p := range h.pumps {
 		for _, v := range p.members() {
-			asked := v.request.Principal
-			if who.SeesAll() || asked.Subject == who.Subject && asked.KeyID == who.KeyID {
+			if who.SeesAll() || accountOf(v.request.Principal) == accountOf(who) {
 				list = append(list, h.look(v, time.Now()))
 			}
 		}
