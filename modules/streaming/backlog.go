@@ -25,19 +25,26 @@ const (
 type backlog struct {
 	log   logTable
 	turns chan struct{}
-	kept  *lru[int64, *readings.Batch]
+	kept  *lru[logPlace, *readings.Batch]
+}
+
+// logPlace is a batch's place in one of the logs that there have been, one after the other; see window.Replaced.
+type logPlace struct {
+	replaced int
+	seq      int64
 }
 
 func newBacklog(log logTable) *backlog {
-	return &backlog{log: log, turns: make(chan struct{}, backlogReads), kept: newLRU[int64, *readings.Batch](backlogBytes)}
+	return &backlog{log: log, turns: make(chan struct{}, backlogReads), kept: newLRU[logPlace, *readings.Batch](backlogBytes)}
 }
 
 // errHole says that the log table does not go on where it should; a block may just have been dropped.
 var errHole = errors.New("the log table does not go on where it should")
 
-// after returns batches that follow seq, at least one, none beyond head; or else what of the log is missing there.
-func (b *backlog) after(ctx context.Context, seq, head int64) ([]*readings.Batch, *readings.Missing, error) {
-	if batch, ok := b.kept.find(seq + 1); ok {
+// after returns batches that follow a place, at least one, none beyond head; or else what of the log is missing there.
+func (b *backlog) after(ctx context.Context, place logPlace, head int64) ([]*readings.Batch, *readings.Missing, error) {
+	next := logPlace{place.replaced, place.seq + 1}
+	if batch, ok := b.kept.find(next); ok {
 		return []*readings.Batch{batch}, nil, nil
 	}
 	select {
@@ -46,20 +53,20 @@ func (b *backlog) after(ctx context.Context, seq, head int64) ([]*readings.Batch
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
-	if batch, ok := b.kept.find(seq + 1); ok { // somebody has read it while this one waited
+	if batch, ok := b.kept.find(next); ok { // somebody has read it while this one waited
 		return []*readings.Batch{batch}, nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	for again := false; ; again = true {
-		missing, gone, err := b.log.Missing(ctx, seq)
+		missing, gone, err := b.log.Missing(ctx, place.seq)
 		if err != nil {
 			return nil, nil, err
 		}
 		if gone {
 			return nil, &missing, nil
 		}
-		batches, err := b.read(ctx, seq, head)
+		batches, err := b.read(ctx, place, head)
 		if errors.Is(err, errHole) && !again {
 			continue
 		}
@@ -67,8 +74,9 @@ func (b *backlog) after(ctx context.Context, seq, head int64) ([]*readings.Batch
 	}
 }
 
-// read reads the batches after seq, none beyond head: the registry may not know yet what a later one speaks of.
-func (b *backlog) read(ctx context.Context, seq, head int64) ([]*readings.Batch, error) {
+// read reads the batches after a place, none beyond head: the registry may not know yet what a later one speaks of.
+func (b *backlog) read(ctx context.Context, place logPlace, head int64) ([]*readings.Batch, error) {
+	seq := place.seq
 	batches, err := b.log.Read(ctx, seq, backlogReadings)
 	if err != nil {
 		return nil, fmt.Errorf("reading on after %d: %w", seq, err)
@@ -86,7 +94,7 @@ func (b *backlog) read(ctx context.Context, seq, head int64) ([]*readings.Batch,
 		return nil, fmt.Errorf("%w: nothing comes after %d, but the head is %d", errHole, seq, head)
 	}
 	for _, batch := range batches {
-		b.kept.get(batch.Seq, 20*batch.Len()+160, func() *readings.Batch { return batch })
+		b.kept.get(logPlace{place.replaced, batch.Seq}, 20*batch.Len()+160, func() *readings.Batch { return batch })
 	}
 	return batches, nil
 }

@@ -32,7 +32,7 @@ func (c *closer) look(ctx context.Context, v *viewer, head int64) (changes, erro
 	for seq < head && left > 0 {
 		batches, _, ok := c.window.Next(seq)
 		if !ok {
-			read, missing, err := c.backlog.after(ctx, seq, head)
+			read, missing, err := c.backlog.after(ctx, logPlace{v.replaced, seq}, head)
 			if err != nil {
 				return changes{}, err
 			}

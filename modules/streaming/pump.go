@@ -82,20 +82,21 @@ func (p *pump) endAll(why reason) {
 
 // run serves viewers until ctx ends.
 func (p *pump) run(ctx context.Context) {
+	replaced, _ := p.hub.window.Replaced()
 	seq := p.hub.window.Head()
 	p.begin(seq)
-	replaced, _ := p.hub.window.Replaced()
 	var concerned []*viewer
 	for {
-		batches, changed, ok := p.hub.window.Next(seq)
+		s, changed := p.next(seq)
+		p.pos.Store(s.to) // before viewers are looked at: who joins or parks from now on has to be past it
+		// Asked no earlier: a viewer that has heard of another log already, and found this pump's place behind its own in
+		// that one, has parked before. What is left of the old log is not for it.
 		if times, head := p.hub.window.Replaced(); times != replaced {
 			replaced, seq = times, head
-			p.hub.backlog.kept.clear()
-			p.wakeAll() // while it is known how far they had come
 			p.begin(seq)
 			continue
 		}
-		if ok && len(batches) == 0 {
+		if s.to == seq {
 			select {
 			case <-changed:
 				continue
@@ -103,12 +104,7 @@ func (p *pump) run(ctx context.Context) {
 				return
 			}
 		}
-		s := step{from: seq, to: p.hub.window.Head()}
-		if ok {
-			s = p.hub.sheets.plan(seq, batches, p.devices)
-		} // else it has fallen behind the window, or the window has just been loaded
 		seq = s.to
-		p.pos.Store(seq) // before viewers are looked at: who joins or parks from now on has to be past seq
 		concerned = p.concerned(concerned, s.devices)
 		p.serve(&s, concerned)
 		p.served.Store(seq)
@@ -116,18 +112,32 @@ func (p *pump) run(ctx context.Context) {
 	}
 }
 
+// next returns the step after seq, one to seq when there is none yet, and what then tells of the next.
+func (p *pump) next(seq int64) (step, <-chan struct{}) {
+	batches, changed, ok := p.hub.window.Next(seq)
+	switch {
+	case !ok: // the pump has fallen behind the window, or that has just been loaded, perhaps with a log that is shorter
+		return step{from: seq, to: max(seq, p.hub.window.Head())}, changed
+	case len(batches) == 0:
+		return step{from: seq, to: seq}, changed
+	}
+	return p.hub.sheets.plan(seq, batches, p.devices), changed
+}
+
 // begin has every viewer read on by itself to seq, the head of a log of which the pump has served nothing.
 func (p *pump) begin(seq int64) {
+	p.each((*viewer).keepUp)                  // while it is known how far they had come
 	p.served.Store(min(p.served.Load(), seq)) // it is never beyond pos
-	p.pos.Store(seq)
-	p.wakeAll()
+	p.pos.Store(seq)                          // before they wake, or they could not park
+	p.each((*viewer).wake)
 	p.served.Store(seq)
 }
 
-func (p *pump) wakeAll() {
+// each does something with every viewer, whose mu is held meanwhile.
+func (p *pump) each(do func(*viewer)) {
 	for _, v := range p.members() {
 		v.mu.Lock()
-		v.wake()
+		do(v)
 		v.mu.Unlock()
 	}
 }

@@ -220,7 +220,7 @@ func (v *viewer) catchUp() error {
 // load reads on from the log table what the window no longer holds, and writes as much as the socket takes. What it does
 // not take is dropped and found again.
 func (v *viewer) load() error {
-	batches, missing, err := v.hub.backlog.after(v.hub.work, v.pos.Seq, v.hub.window.Head())
+	batches, missing, err := v.hub.backlog.after(v.hub.work, logPlace{v.replaced, v.pos.Seq}, v.hub.window.Head())
 	switch {
 	case err != nil:
 		return unreadable{err}

@@ -1,0 +1,96 @@
+package streaming
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/modules/devices"
+	"telltale/platform/postgres"
+	"telltale/platform/postgres/pgtest"
+)
+
+// haltedNames holds up whoever asks it next after hold.
+type haltedNames struct {
+	nameTable
+	hold           atomic.Bool
+	halted, resume chan struct{}
+}
+
+func (n *haltedNames) ByID(id int32) (devices.Series, bool) {
+	if n.hold.CompareAndSwap(true, false) {
+		close(n.halted)
+		<-n.resume
+	}
+	return n.nameTable.ByID(id)
+}
+
+// goBack makes the log end with seq, as a restore from a backup would, and waits until the instance has noticed.
+func (i *instance) goBack(t *testing.T, db *postgres.DB, seq int64) {
+	t.Helper()
+	before, _ := i.window.Replaced()
+	_, err := db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > $1`, seq)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { times, _ := i.window.Replaced(); return times > before }, waiting, tick)
+}
+
+func TestAPumpThatIsAboutToWriteWhatTheLogNoLongerHasLeavesViewersOfTheNewLogAlone(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	i := start(t, db)
+	names := &haltedNames{nameTable: i.registry, halted: make(chan struct{}), resume: make(chan struct{})}
+	resume := sync.OnceFunc(func() { close(names.resume) })
+	t.Cleanup(resume)
+	i.hub.sheets.names = names
+	i.postMany(t, "a", 0, 3)
+	s := open(t, i.url(""), "")
+	v := i.parked(t, 1)[0]
+	names.hold.Store(true)
+	i.postMany(t, "a", 3, 1)
+	<-names.halted // in the pump, which encodes batch 4
+	i.goBack(t, db, 3)
+	v.mu.Lock()
+	v.wake()
+	v.mu.Unlock()
+	require.Equal(t, "gap", s.next().Event)
+	i.parked(t, 1) // in the new log, where no pump has got yet
+	resume()
+	i.postMany(t, "a", 100, 2)
+	require.Equal(t, []string{"amap[m:100]", "amap[m:101]"}, values(s.read(2)))
+}
+
+func TestNobodyGetsWhatIsKeptOfALogThatIsNoMore(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	i := start(t, db, func(o *options) { o.window = 1 })
+	i.postMany(t, "a", 0, 10)
+	i.fold(t)
+	i.postMany(t, "a", 10, 2)
+	for range i.hub.pumps {
+		open(t, i.url("device=a"), "")
+	}
+	watching := i.parked(t, len(i.hub.pumps))
+	s := open(t, i.url("since=0"), "")
+	require.Equal(t, "amap[m:5]", values(s.read(12))[5])
+	s.close()
+	require.EqualValues(t, clientGone, i.ended(t, 1)["reason"])
+	for _, v := range watching { // the pumps stop at them
+		v.mu.Lock()
+	}
+	defer func() {
+		for _, v := range watching {
+			v.mu.Unlock()
+		}
+	}()
+	i.postMany(t, "a", 12, 1)
+	for _, p := range i.hub.pumps {
+		require.Eventually(t, func() bool { return p.pos.Load() == 13 }, waiting, tick)
+	}
+	_, err := db.Exec(t.Context(), `UPDATE reading_log SET value = array_fill(-1::float8, ARRAY[1]), committed_at = committed_at + interval '1 second'`)
+	require.NoError(t, err)
+	i.goBack(t, db, 11)
+	s = open(t, i.url("since=5"), "")
+	require.Equal(t, []string{"amap[m:-1]"}, values(s.read(1)))
+}
