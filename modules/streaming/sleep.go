@@ -114,7 +114,7 @@ func (v *viewer) ending(err error) reason {
 	case broken:
 		v.hub.log.Error("a viewer cannot read the log", zap.String("request_id", v.request.ID), zap.Error(err))
 		return logUnreadable
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSlow):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, errSlow):
 		return tooSlow
 	}
 	return clientGone

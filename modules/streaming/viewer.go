@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/modules/auth"
+	"telltale/platform/silence"
 )
 
 // Request is what a client asks of a stream.
@@ -118,7 +119,9 @@ func (v *viewer) serve(conn net.Conn) {
 		return // the connection is closed
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetWriteBuffer(socketBytes) // an error means that the connection is closed
+		// An error of either means that the connection is closed.
+		_ = tcp.SetWriteBuffer(socketBytes)
+		_ = silence.Limit(raw, v.hub.cfg.WriteTimeout)
 	}
 	v.conn, v.raw = conn, raw
 	v.hub.join(v)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"telltale/config"
+	"telltale/platform/silence"
 )
 
 // keepAlive lets the kernel notice within half a minute that the other side of a silent connection has gone.
@@ -72,6 +74,13 @@ func settle(prepared bool) func(context.Context, *pgconn.PgConn) error {
 	return func(ctx context.Context, conn *pgconn.PgConn) error {
 		return wrap("settle a new connection", conn.Exec(ctx, query).Close())
 	}
+}
+
+func limitSilence(network, _ string, conn syscall.RawConn) error {
+	if !strings.HasPrefix(network, "tcp") {
+		return nil
+	}
+	return silence.Limit(conn, silenceLimit)
 }
 
 func quote(value string) string {
