@@ -30,9 +30,12 @@ type mark struct {
 	at  time.Time
 }
 
+// choosy reports whether the viewer asked for something to be done when it stays behind.
+func (v *viewer) choosy() bool { return v.request.Slow != "" && v.request.Slow != replay }
+
 // lags reports whether the viewer has not got to where the log was slowAfter ago, and asked for something to be done.
 func (v *viewer) lags() bool {
-	if v.request.Slow == "" || v.request.Slow == replay {
+	if !v.choosy() {
 		return false
 	}
 	now := time.Now()
@@ -47,12 +50,16 @@ func (v *viewer) note(now time.Time) {
 	}
 }
 
-// orOverdue returns the deadline, or when the viewer would have to be disconnected if that is before.
+// orOverdue returns the deadline, or when the viewer would have to be disconnected if that is before. It is called before each
+// wait for the socket, which may be the one that makes the viewer slow.
 func (v *viewer) orOverdue(now, deadline time.Time) time.Time {
-	if v.request.Slow != disconnect {
+	if !v.choosy() {
 		return deadline
 	}
 	v.note(now)
+	if v.request.Slow != disconnect {
+		return deadline
+	}
 	if due := v.mark.at.Add(v.hub.slowAfter); !v.mark.at.IsZero() && due.Before(deadline) {
 		return due
 	}

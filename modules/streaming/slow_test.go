@@ -3,6 +3,7 @@ package streaming
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"strconv"
 	"testing"
 	"time"
@@ -100,6 +101,50 @@ func TestASlowViewerThatWantsToIsDisconnectedAndResumes(t *testing.T) {
 	require.Less(t, events, floodEvents)
 	rest := open(t, i.url("slow=disconnect"), s.lastID)
 	require.Len(t, <-rest.collect(floodEvents-events+1), floodEvents-events+1, "who resumes is not slow")
+}
+
+func TestAViewerIsSlowFromTheFirstWriteThatHoldsItUp(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.slowAfter, o.streaming.WriteTimeout = 100*time.Millisecond, time.Hour })
+	conn := dialSlow(t, i, "slow=gap")
+	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(4<<10))
+	v := i.parked(t, 1)[0]
+	for held := false; !held; {
+		seq := i.postMore(t)
+		require.Eventually(t, func() bool {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			held = !v.parked
+			return held || v.progress().pos.Seq == seq
+		}, waiting, tick)
+	}
+	i.postMore(t)
+	var at Position
+	since := time.Now()
+	require.Eventually(t, func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if now := v.progress().pos; now != at {
+			at, since = now, time.Now()
+		}
+		return time.Since(since) > 2*i.hub.slowAfter
+	}, waiting, tick)
+	s := newStream(t, conn)
+	last := ""
+	for m := s.next(); m.Event != "gap"; m = s.next() {
+		last = m.ID
+	}
+	require.Equal(t, at.String(), last, "the gap comes behind the event that was under way")
+}
+
+// postMore posts a batch that is no more than what a pump writes at once.
+func (i *instance) postMore(t *testing.T) int64 {
+	t.Helper()
+	data := make([]datum, 1000)
+	for n := range data {
+		data[n] = datum{"a", "m", int64(n), float64(n)}
+	}
+	return i.post(t, data...)
 }
 
 func TestAViewerWithNothingToReadIsNotSlow(t *testing.T) {
