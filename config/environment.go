@@ -59,7 +59,7 @@ type environment struct {
 	QueryMaxPoints        number `envconfig:"QUERY_MAX_POINTS" default:"10000000" min:"1000" max:"1000000000" desc:"Most points of an answer that is not paged through by limit and cursor; a query for more is refused, and told a wider interval."`
 
 	StreamMaxPerUser       number `group:"Streaming" envconfig:"STREAM_MAX_PER_USER" default:"10000" min:"1" max:"1000000" desc:"Viewers that one user or API key may have open on one instance."`
-	StreamMaxPerAddress    number `envconfig:"STREAM_MAX_PER_ADDRESS" default:"10000" min:"1" max:"1000000" desc:"Viewers that may be open from one client address on one instance."`
+	StreamMaxPerAddress    number `envconfig:"STREAM_MAX_PER_ADDRESS" default:"10000" min:"1" max:"1000000" desc:"Viewers that may be open from one client address on one instance. Behind a proxy, its address is that of all its viewers."`
 	StreamHeartbeatSecs    number `envconfig:"STREAM_HEARTBEAT_SECS" default:"15" min:"1" max:"3600" desc:"Longest silence on a stream, in seconds."`
 	StreamWriteTimeoutSecs number `envconfig:"STREAM_WRITE_TIMEOUT_SECS" default:"30" min:"1" max:"3600" desc:"How long a viewer's connection may refuse bytes before it is closed, in seconds."`
 }

@@ -2,6 +2,7 @@ package streaming
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -14,7 +15,8 @@ import (
 // maxBody is more than the longest lists of ids need.
 const maxBody = 4 << 20
 
-// bodyValues reads the parameters of a stream from a JSON object: each is a text, true or false, or a list of texts.
+// bodyValues reads the parameters of a stream from a JSON object: each is a text, true or false, a whole number as history and
+// ingest give a seq, or a list of texts.
 func bodyValues(c *fiber.Ctx) (given, error) {
 	members, err := httpserver.ReadObject[any](c, maxBody, fiber.MIMEApplicationJSON)
 	if err != nil {
@@ -25,7 +27,7 @@ func bodyValues(c *fiber.Ctx) (given, error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		texts, ok := textsOf(members[name])
 		if !ok {
-			faults.Add(name, "must be a string, true or false, or an array of strings")
+			faults.Add(name, "must be a string, a whole number, true or false, or an array of strings")
 		}
 		values[name] = texts
 	}
@@ -39,6 +41,11 @@ func textsOf(value any) (texts []string, ok bool) {
 		return []string{value}, true
 	case bool:
 		return []string{strconv.FormatBool(value)}, true
+	case float64:
+		if value != math.Trunc(value) || math.Abs(value) > 1<<53 {
+			return nil, false
+		}
+		return []string{strconv.FormatInt(int64(value), 10)}, true
 	case []any:
 		for _, element := range value {
 			text, ok := element.(string)

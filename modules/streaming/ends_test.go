@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"telltale/modules/auth"
 	"telltale/platform/fault"
@@ -106,6 +107,12 @@ func TestADrainSpreadsTheReturnOfItsViewers(t *testing.T) {
 	}
 	i.parked(t, viewers)
 	i.stop() // which fails when it takes longer than it may
+	ending := i.logs.FilterMessage("ending every stream: the server stops").All()
+	require.Len(t, ending, 1)
+	require.EqualValues(t, viewers, ending[0].ContextMap()["viewers"])
+	for _, line := range i.logs.FilterMessage("stream ended").All() {
+		require.Equal(t, zap.DebugLevel, line.Level, "a line for each of thousands tells an operator nothing")
+	}
 	seconds := map[string]int{}
 	for _, conn := range conns {
 		s := newStream(t, conn)

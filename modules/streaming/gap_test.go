@@ -51,6 +51,7 @@ func TestWhatTheLogNoLongerHasIsOneGapEvent(t *testing.T) {
 	require.Equal(t, message{ID: "6", Event: "gap", Data: gone.Data}, gone)
 	require.JSONEq(t, `{"reason":"retention","from":"1970-01-01T00:00:01.000Z","to":"1970-01-01T00:00:01.006Z","from_seq":2,"to_seq":6,
 		"url":"/api/readings?device=a&device=b%26c&from=1970-01-01T00%3A00%3A01.000Z&metric=m&metric=n&to=1970-01-01T00%3A00%3A01.006Z"}`, gone.Data)
+	require.Contains(t, gone.Data, "device=a&device=b%26c&from=", "the URL can be copied as it stands")
 	require.Equal(t, []string{"7:0", "8:0", "9:0", "10:0"}, s.ids(4))
 	i.postMany(t, "a", 10, 1)
 	require.Equal(t, "11:0", s.next().ID)

@@ -41,7 +41,9 @@ func (h handlers) wait(c *fiber.Ctx) error {
 }
 
 func (h handlers) stream(c *fiber.Ctx) error {
-	return h.serve(c, given(httpserver.QueryValues(c)))
+	values := given(httpserver.QueryValues(c))
+	delete(values, auth.QueryToken) // is the guard's
+	return h.serve(c, values)
 }
 
 // streamByBody is stream for filters that are too long for a URL.

@@ -228,7 +228,11 @@ func (h *Hub) leave(v *viewer, why reason) {
 	h.count.Add(-1)
 	h.metrics.viewers.Dec()
 	h.metrics.ends.WithLabelValues(string(why)).Inc()
-	h.log.Info("stream ended", zap.String("reason", string(why)), zap.String("request_id", v.request.ID),
+	level := zap.InfoLevel
+	if why == stopping { // of all viewers at once, as endAll has said
+		level = zap.DebugLevel
+	}
+	h.log.Log(level, "stream ended", zap.String("reason", string(why)), zap.String("request_id", v.request.ID),
 		zap.String("subject", v.request.Principal.Subject), zap.String("remote", v.request.Address),
 		zap.Duration("duration", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
 }
@@ -268,6 +272,9 @@ func (h *Hub) followTags() {
 }
 
 func (h *Hub) endAll() {
+	if open := h.viewers(); open > 0 {
+		h.log.Info("ending every stream: the server stops", zap.Int("viewers", open))
+	}
 	for _, p := range h.pumps {
 		p.endAll(stopping)
 	}

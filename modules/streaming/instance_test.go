@@ -66,7 +66,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 		c(&o)
 	}
 	logger := zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
-	seen, logs := observer.New(zap.InfoLevel)
+	seen, logs := observer.New(zap.DebugLevel)
 	i := &instance{registry: devices.NewRegistry(db), log: readings.NewLog(db), window: readings.NewWindow(o.window), logs: logs, metrics: prometheus.NewRegistry()}
 	i.db = db
 	tail := readings.NewTail(db, i.log, i.window, i.registry, logger)

@@ -1,6 +1,7 @@
 package streaming
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -84,12 +85,14 @@ func appendReset(dst []byte, claimed, at Position, url string) ([]byte, error) {
 }
 
 func appendGapEvent(dst []byte, after Position, data gap) ([]byte, error) {
-	text, err := json.Marshal(data)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // who follows in a terminal copies the URL from there
+	if err := encoder.Encode(data); err != nil {
 		return dst, fmt.Errorf("encoding a gap: %w", err)
 	}
 	dst = append(after.append(append(dst, "event: gap\nid: "...)), "\ndata: "...)
-	return append(append(dst, text...), "\n\n"...), nil
+	return append(append(dst, text.Bytes()...), '\n'), nil // the encoder ends the line, this the event
 }
 
 // maxURLWords bounds the devices, and the metrics, in the URL of a gap: servers do not take any length of it.

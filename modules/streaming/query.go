@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"telltale/modules/auth"
 	"telltale/modules/devices"
 	"telltale/modules/readings"
 	"telltale/platform/fault"
@@ -28,8 +27,8 @@ const (
 // lastEventID is the header in which a client says where it was.
 const lastEventID = "Last-Event-ID"
 
-// parameters are those that a stream knows; access_token belongs to the guard.
-const parameters = "device, tag, metric, filter, last_event_id, since, snapshot, every, slow, interval, agg, tz, access_token"
+// parameters are those that a stream knows.
+const parameters = "device, tag, metric, filter, last_event_id, since, snapshot, every, slow, interval, agg, tz"
 
 // Selection says which readings a stream holds. Nil means all, an empty list none.
 type Selection struct {
@@ -60,7 +59,7 @@ func parseRequest(values given, header string, now time.Time) (r Request, err er
 			r.Every = p.pace(name)
 		case "slow":
 			r.Slow = p.slowness(name)
-		case "last_event_id", "since", "interval", "agg", "tz", auth.QueryToken:
+		case "last_event_id", "since", "interval", "agg", "tz":
 		default:
 			p.fail(name, "is not a parameter of this call; it knows %s", parameters)
 		}
@@ -206,13 +205,20 @@ func (p *parser) slowness(name string) slowness {
 	return text
 }
 
-// since reads a place that may also be a time: RFC 3339, or relative to now such as -10m.
+// leastInstant is the smallest number that since takes for Unix ms (in 2001) rather than for a seq, which would take a thousand
+// commits a second for thirty years to get there.
+const leastInstant = 1_000_000_000_000
+
+// since reads a place that may also be a time: RFC 3339, Unix ms, or relative to now such as -10m.
 func (p *parser) since(name string, values []string) (*Position, time.Time) {
 	if len(values) != 1 || values[0] == "" {
 		return p.position(name, values), time.Time{}
 	}
 	text := values[0]
 	if at, err := ParsePosition(text); err == nil {
+		if at.Next == 0 && at.Until == 0 && at.Seq >= leastInstant {
+			return nil, time.UnixMilli(at.Seq)
+		}
 		return &at, time.Time{}
 	}
 	if text[0] == '-' {
@@ -222,7 +228,7 @@ func (p *parser) since(name string, values []string) (*Position, time.Time) {
 	} else if at, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1)); err == nil {
 		return nil, at // a plus sign in a URL that was not escaped had arrived as a space
 	}
-	p.fail(name, "must be a seq, the id of an event, RFC 3339 or relative such as -10m, not %.140q", text)
+	p.fail(name, "must be a seq, the id of an event, RFC 3339, Unix ms or relative such as -10m, not %.140q", text)
 	return nil, time.Time{}
 }
 

@@ -235,6 +235,10 @@ func TestSinceATimeBeginsWithWhatWasCommittedThen(t *testing.T) {
 	}
 	at := time.Now().Add(-35 * time.Minute).UTC().Format(time.RFC3339)
 	require.Equal(t, "7:0", open(t, i.url("since="+at), "").next().ID)
+	unix := strconv.FormatInt(time.Now().Add(-35*time.Minute).UnixMilli(), 10)
+	require.Equal(t, "7:0", open(t, i.url("since="+unix), "").next().ID, "Unix ms, as history takes them")
+	require.Equal(t, "7:0", i.submit(t, "application/json", `{"since":`+unix+`}`).next().ID)
+	require.Equal(t, "4:0", i.submit(t, "application/json", `{"since":3}`).next().ID, "a seq as history answers it")
 
 	require.Equal(t, 2, i.dropBlocks(t))
 	i.postMany(t, "a", 9, 1)

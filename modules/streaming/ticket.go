@@ -50,10 +50,10 @@ func (t *tickets) issue(p auth.Principal, address string) (*ticket, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.perUser > 0 && t.users[user] >= t.perUser {
-		return nil, tooMany(t.perUser, "with these credentials")
+		return nil, tooMany(t.perUser, "with these credentials", "STREAM_MAX_PER_USER")
 	}
 	if t.perAddress > 0 && t.addresses[address] >= t.perAddress {
-		return nil, tooMany(t.perAddress, "from this address")
+		return nil, tooMany(t.perAddress, "from this address", "STREAM_MAX_PER_ADDRESS")
 	}
 	t.users[user]++
 	t.addresses[address]++
@@ -62,10 +62,10 @@ func (t *tickets) issue(p auth.Principal, address string) (*ticket, error) {
 	return issued, nil
 }
 
-func tooMany(limit int, whose string) error {
+func tooMany(limit int, whose, setting string) error {
 	return &fault.Fault{
 		Kind: fault.TooManyRequests, RetryAfter: limitRetry,
-		Message: strconv.Itoa(limit) + " streams are open " + whose + " already; close one first",
+		Message: strconv.Itoa(limit) + " streams are open " + whose + " already, all that " + setting + " allows; close one first",
 	}
 }
 

@@ -42,7 +42,7 @@ func TestALongFilterIsPosted(t *testing.T) {
 	i.post(t, datum{"b", "m", 1, 1}, datum{"a", "m", 1, 1}, datum{"a", "n", 1, 1}, datum{"lab-1", "m", 1, 1})
 	require.Equal(t, []string{"2:1", "2:3"}, s.ids(2))
 	for body, status := range map[string]int{
-		`{"device":[]}`: 200, `{"device":[1]}`: 422, `{"devices":["a"]}`: 422, `[]`: 422, `{`: 422, `{"since":5}`: 422, `{"every":"1s","slow":"gap"}`: 422,
+		`{"device":[]}`: 200, `{"device":[1]}`: 422, `{"devices":["a"]}`: 422, `[]`: 422, `{`: 422, `{"since":1}`: 200, `{"since":1.5}`: 422, `{"since":1e300}`: 422, `{"access_token":"x"}`: 422, `{"every":"1s","slow":"gap"}`: 422,
 		`{"slow":[]}`: 422, `{"every":[]}`: 422, `{"snapshot":[]}`: 422, `{"filter":[]}`: 422, `{"since":[]}`: 200, `{"tag":[]}`: 200, `{"interval":[]}`: 422, `{"agg":[]}`: 422,
 	} {
 		require.Equal(t, status, i.submit(t, "application/json; charset=utf-8", body).response.StatusCode, body)

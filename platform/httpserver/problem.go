@@ -72,12 +72,15 @@ func (p *problems) handle(c *fiber.Ctx, err error) error {
 	if restate, ok := c.Locals(restateKey).(func(Problem) any); ok {
 		shape, contentType = restate(problem), fiber.MIMEApplicationJSON
 	}
-	body, err := json.Marshal(shape)
-	if err != nil {
+	body := c.Response().BodyWriter()
+	encoder := json.NewEncoder(body)
+	encoder.SetEscapeHTML(false) // people read this in terminals, where \u003c says nothing; no browser takes it for HTML
+	if err := encoder.Encode(shape); err != nil {
 		return fmt.Errorf("encoding a problem: %w", err)
 	}
 	c.Set(fiber.HeaderContentType, contentType)
-	return c.Status(a.status).Send(body)
+	c.Status(a.status)
+	return nil
 }
 
 func (p *problems) faultOf(err error) *fault.Fault {

@@ -86,6 +86,17 @@ func TestAnInvalidRequestIsToldEveryFieldAtFault(t *testing.T) {
 	require.Equal(t, fields, problemOf(t, res).Errors)
 }
 
+func TestAProblemCanBeReadInATerminal(t *testing.T) {
+	t.Parallel()
+	url := httpservertest.New(t, failing(fault.InvalidField("since", "must be <seq>:<n> & no more")))
+	res, err := http.Get(url + "/api/fail")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "must be <seq>:<n> & no more")
+}
+
 func TestRetryAfterIsInWholeSecondsRoundedUp(t *testing.T) {
 	t.Parallel()
 	url := httpservertest.New(t, failing(fault.Busy(1500*time.Millisecond, nil, "full")))

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -18,18 +19,30 @@ import (
 // diskFull is the SQLSTATE of a server that has no room left.
 const diskFull = "53100"
 
+// The SQLSTATEs of a session that does not have the statement which another one prepared, or has it already: a pooler shares
+// sessions out by transaction, and knows nothing of prepared statements.
+const (
+	unknownStatement   = "26000"
+	duplicateStatement = "42P05"
+)
+
 // retryAfter is what callers are told who meet a database that is away: as long as noticing its return takes.
 const retryAfter = 2 * time.Second
 
 // explain turns an error that says "the database is away" into an Unavailable fault and leaves every other as it is.
-// So does a disk that is full: it is nobody's mistake, and over when there is room again. ctx is the caller's: what its end has
-// caused is the caller's own doing.
+// So does a disk that is full: it is nobody's mistake, and over when there is room again. Errors that a pooler causes get the
+// setting in front that ends them. ctx is the caller's: what its end has caused is the caller's own doing.
 func (db *DB) explain(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || fault.As(err) != nil {
 		return err
 	}
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == diskFull {
-		return fault.Busy(retryAfter, err, "the database has no room left on its disk")
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch pgErr.Code {
+		case diskFull:
+			return fault.Busy(retryAfter, err, "the database has no room left on its disk")
+		case unknownStatement, duplicateStatement:
+			return fmt.Errorf("a connection pooler in between does not support prepared statements: set DB_PREPARED_STATEMENTS=false: %w", err)
+		}
 	}
 	if !isOutage(err) {
 		return err

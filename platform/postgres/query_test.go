@@ -216,6 +216,17 @@ func TestAConnectionLostInAStatementIsUnavailableAndTheNextStatementWorks(t *tes
 	}
 }
 
+func TestWhatAPoolerMakesOfPreparedStatementsNamesTheSettingThatHelps(t *testing.T) {
+	t.Parallel()
+	db := openNarrow(t, func(*config.DB) {})
+	for _, code := range []string{"26000", "42P05"} {
+		_, err := db.Exec(t.Context(), `DO $$ BEGIN RAISE 'prepared statement "stmtcache_1"' USING ERRCODE = '`+code+`'; END $$`)
+		require.ErrorContains(t, err, "set DB_PREPARED_STATEMENTS=false")
+		require.ErrorContains(t, err, "SQLSTATE "+code)
+		require.Equal(t, fault.Internal, fault.KindOf(err))
+	}
+}
+
 func TestAFullDiskIsToldFromAMistake(t *testing.T) {
 	t.Parallel()
 	db := openNarrow(t, func(*config.DB) {})
