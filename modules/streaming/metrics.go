@@ -45,7 +45,7 @@ func newMetrics(registerer prometheus.Registerer, furthest func() float64) *metr
 		}, []string{"reason"}),
 	}
 	behind := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "telltale_stream_lag_batches", Help: "Batches that the viewer who is furthest behind has not got yet.",
+		Name: "telltale_stream_lag_batches", Help: "Batches that the viewer who is furthest behind has not got yet, although they are due.",
 	}, furthest)
 	registerer.MustRegister(behind, m.viewers, m.events, m.bytes, m.gaps, m.coalesced, m.wakes, m.delay, m.ends)
 	return m

@@ -11,6 +11,19 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
+func TestAViewerThatRestsUntilItsTimeIsNotBehind(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t))
+	open(t, i.url("every=1h"), "")
+	i.parked(t, 1)
+	i.postMany(t, "a", 0, 3)
+	w := i.watched(t)[0]
+	require.Equal(t, "0", w.Position)
+	require.Zero(t, w.LagBatches)
+	require.Zero(t, *w.LagSeconds)
+	require.Zero(t, i.hub.furthest())
+}
+
 func TestAPacedStreamHasNewestReadingsAtItsPace(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))

@@ -21,7 +21,7 @@ type Watched struct {
 	// Position is the place in the log up to which the viewer has been served.
 	Position string `json:"position"`
 	// LagBatches is how many batches come after it, LagSeconds how long ago the first of them was committed: 0 without any,
-	// nil when that is so long ago that it is not in memory.
+	// nil when that is so long ago that it is not in memory. A viewer with a pace does not lag until its time has come.
 	LagBatches int64    `json:"lag_batches"`
 	LagSeconds *float64 `json:"lag_seconds"`
 	Events     int64    `json:"events"`
@@ -60,7 +60,7 @@ func (h *Hub) Viewers(who auth.Principal) []Watched {
 
 func (h *Hub) look(v *viewer, now time.Time) Watched {
 	v.mu.Lock()
-	at := v.progress()
+	at, resting := v.progress(), v.rests()
 	v.mu.Unlock()
 	r := v.request
 	w := Watched{
@@ -76,6 +76,10 @@ func (h *Hub) look(v *viewer, now time.Time) Watched {
 	}
 	if r.Buckets != nil {
 		w.Filter.Interval = r.Buckets.Interval.String()
+	}
+	if resting {
+		w.LagSeconds = new(float64)
+		return w
 	}
 	w.LagBatches, w.LagSeconds = h.lag(at.pos, now)
 	return w
@@ -106,7 +110,9 @@ func (h *Hub) furthest() float64 {
 	for _, p := range h.pumps {
 		for _, v := range p.members() {
 			v.mu.Lock()
-			furthest = max(furthest, head-v.progress().pos.Seq)
+			if !v.rests() {
+				furthest = max(furthest, head-v.progress().pos.Seq)
+			}
 			v.mu.Unlock()
 		}
 	}
