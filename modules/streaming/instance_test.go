@@ -46,8 +46,10 @@ type instance struct {
 type options struct {
 	principal auth.Principal
 	streaming config.Streaming
-	window    int // bytes
-	caches    int // bytes of sheets, and of the backlog
+	window    int           // bytes
+	caches    int           // bytes of sheets, and of the backlog
+	pumps     int           // instead of as many as the processors carry
+	halt      *haltedWindow // stands in front of the window
 	checker   checker
 	slowAfter time.Duration
 	pageTime  time.Duration // instead of pageTimeout
@@ -82,14 +84,24 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	limits := config.Readings{QueryTimeout: time.Hour, QueryMaxPoints: 1_000_000}
 	i.service = readings.NewService(db, i.log, tail, i.window, i.appender, i.folder, i.registry, limits, 4)
 	drain := httpserver.NewDrain()
+	var followed window = i.window
+	if o.halt != nil {
+		o.halt.window, followed = i.window, o.halt
+	}
 	i.hub = NewHub(o.streaming, Sources{
-		Window: i.window, Log: i.log, Registry: i.registry, Retention: i.folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
+		Window: followed, Log: i.log, Registry: i.registry, Retention: i.folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
 		History: func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
 			return i.service.History(ctx, who, q, rows)
 		},
 	}, i.metrics, zap.New(seen))
 	if o.caches > 0 {
 		i.hub.sheets.kept.budget, i.hub.backlog.kept.budget = o.caches, o.caches
+	}
+	if o.pumps > 0 {
+		i.hub.pumps = nil
+		for range o.pumps {
+			i.hub.pumps = append(i.hub.pumps, newPump(i.hub))
+		}
 	}
 	if o.clock != nil {
 		i.hub.closer.now, i.hub.closer.grace, i.hub.closer.pace = o.clock.now, 0, 0
