@@ -37,6 +37,7 @@ func TestBucketsHaveRulesOfTheirOwn(t *testing.T) {
 		"interval=1m&last_event_id=1%40x":       "must be the id of an event",
 		"interval=1m&tz=Europe/Berlin&device=[": "device",
 		"since=yesterday":                       "must be a seq, the id of an event, RFC 3339, Unix ms or relative such as -10m, not",
+		"tag=a,b":                               "repeat tag for devices that have several",
 	} {
 		status, text := i.do(t, "GET", "/stream?"+query, "", nil)
 		require.Equal(t, http.StatusUnprocessableEntity, status, query)

@@ -157,7 +157,11 @@ func (p *parser) tags(name string) []string {
 	tags := p.values[name]
 	for _, tag := range tags {
 		if err := devices.ValidateTag(tag); err != nil {
-			p.fail(name, "%v", err)
+			hint := ""
+			if strings.Contains(tag, ",") {
+				hint = "; repeat tag for devices that have several"
+			}
+			p.fail(name, "%.140q %v%s", tag, err, hint)
 			return nil
 		}
 	}
