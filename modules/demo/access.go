@@ -15,6 +15,9 @@ type keys interface {
 	Revoke(ctx context.Context, by auth.Principal, id string) error
 }
 
+// simulatorName is the name of the simulator's own key.
+const simulatorName = "demo simulator"
+
 // keyLifetime ends the keys of a simulator that had no chance to revoke them.
 const keyLifetime = 24 * time.Hour
 

@@ -45,7 +45,7 @@ type Simulator struct {
 func New(address func() string, keys keys, out io.Writer, log *zap.Logger) *Simulator {
 	return &Simulator{
 		fleet:   fleet(),
-		api:     newClient(address, &access{keys: keys, name: "demo simulator", scopes: simulatorScopes}, log),
+		api:     newClient(address, &access{keys: keys, name: simulatorName, scopes: simulatorScopes}, log),
 		visitor: &access{keys: keys, name: "demo visitor", scopes: visitorScopes},
 		out:     out, log: log, now: time.Now, history: history,
 	}

@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +30,15 @@ type exchange struct {
 	err       error
 }
 
+// Quiet is the name of somebody whose requests are no news as long as they succeed: they are logged for debugging only. It is
+// for clients within the program.
+type Quiet string
+
 // observer is told of every exchange once it is over.
 type observer struct {
 	log     *zap.Logger
 	metrics *Metrics // nil when nobody counts
+	quiet   []Quiet
 }
 
 // observe runs the rest of the chain, has an error answered, and reports the exchange.
@@ -76,7 +82,11 @@ func (o *observer) report(x *exchange) {
 	if o.metrics != nil {
 		o.metrics.observe(x, took)
 	}
-	entry := o.log.Check(x.level(), "request")
+	level := x.level()
+	if x.status < fiber.StatusBadRequest && slices.Contains(o.quiet, Quiet(x.subject)) {
+		level = zapcore.DebugLevel
+	}
+	entry := o.log.Check(level, "request")
 	if entry == nil {
 		return
 	}

@@ -22,11 +22,12 @@ const (
 	readBufferBytes = 32 << 10
 )
 
-// NewApp returns a Fiber app with the error handler and the middleware, and no routes yet. Metrics may be nil.
+// NewApp returns a Fiber app with the error handler and the middleware, and no routes yet. Metrics may be nil. Those who are
+// quiet hardly show in the access log.
 //
 // There is no write timeout here: fasthttp would set it once for a whole answer and so cut long ones. The server's
 // connections renew a deadline with each write instead.
-func NewApp(cfg config.HTTP, log *zap.Logger, drain *Drain, metrics *Metrics) *fiber.App {
+func NewApp(cfg config.HTTP, log *zap.Logger, drain *Drain, metrics *Metrics, quiet ...Quiet) *fiber.App {
 	errors := &problems{log: log, maxBody: cfg.MaxBodyBytes}
 	app := fiber.New(fiber.Config{
 		AppName:               "Telltale",
@@ -38,7 +39,7 @@ func NewApp(cfg config.HTTP, log *zap.Logger, drain *Drain, metrics *Metrics) *f
 		DisableStartupMessage: true,
 		ErrorHandler:          errors.handle,
 	})
-	seen := &observer{log: log, metrics: metrics}
+	seen := &observer{log: log, metrics: metrics, quiet: quiet}
 	app.Use(drain.identify, seen.observe, recovered, drain.refuse, protect)
 	if cors := crossOrigin(cfg.AllowedOrigins); cors != nil {
 		app.Use(cors)

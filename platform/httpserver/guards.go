@@ -37,7 +37,7 @@ func crossOrigin(origins []string) fiber.Handler {
 		AllowOrigins:     strings.Join(origins, ","),
 		AllowCredentials: !anyone,
 		AllowMethods:     "GET,HEAD,POST,PUT,PATCH,DELETE",
-		AllowHeaders:     "Authorization,Content-Type,Content-Encoding,Accept,Last-Event-ID,If-None-Match,If-Match,X-Request-ID",
+		AllowHeaders:     "Authorization,X-API-Key,Content-Type,Content-Encoding,Accept,Last-Event-ID,If-None-Match,If-Match,X-Request-ID",
 		ExposeHeaders:    "X-Request-ID,Retry-After,WWW-Authenticate,ETag,Location,Link,Content-Disposition",
 		MaxAge:           int(time.Hour / time.Second),
 	})

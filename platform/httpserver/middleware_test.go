@@ -87,6 +87,19 @@ func TestTheAccessLogTellsWhoDidWhatButNoSecret(t *testing.T) {
 	}
 }
 
+func TestTheQuietShowInTheLogOnlyWhenSomethingIsWrong(t *testing.T) {
+	t.Parallel()
+	log, logs := watched(t)
+	server := httpservertest.Serve(t, items(), httpservertest.WithLog(log), httpservertest.WithQuiet("ada"))
+	ask(t, server, "GET", "/api/items/seven")
+	ask(t, server, "POST", "/api/items")
+	require.NoError(t, server.Stop(t.Context()))
+	entries := logs.FilterMessage("request").All()
+	require.Len(t, entries, 2)
+	require.Equal(t, zapcore.DebugLevel, entries[0].Level)
+	require.Equal(t, zapcore.WarnLevel, entries[1].Level)
+}
+
 func TestPathParametersAreDecodedOnce(t *testing.T) {
 	t.Parallel()
 	server := httpservertest.Serve(t, items())
@@ -133,6 +146,7 @@ func TestOnlyAllowedOriginsMayReadWithCredentials(t *testing.T) {
 	require.Equal(t, 204, res.StatusCode)
 	require.Equal(t, "https://a.example", res.Header.Get("Access-Control-Allow-Origin"))
 	require.Contains(t, res.Header.Get("Access-Control-Allow-Headers"), "Authorization")
+	require.Contains(t, res.Header.Get("Access-Control-Allow-Headers"), "X-API-Key")
 	res = ask(t, server, "OPTIONS", "/api/items", append(preflight, "Origin", "https://evil.example")...)
 	require.Empty(t, res.Header.Get("Access-Control-Allow-Origin"))
 }

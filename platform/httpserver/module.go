@@ -31,12 +31,13 @@ type parts struct {
 	Registry *prometheus.Registry
 	Routes   []Routes       `group:"routes"`
 	Probes   []health.Probe `group:"probes"`
+	Quiet    []Quiet        `group:"quiet"`
 }
 
 // newApp returns the app with every route.
 func newApp(p parts) *fiber.App {
 	log := p.Log.Named("http")
-	app := NewApp(p.Config, log, p.Drain, NewMetrics(p.Registry))
+	app := NewApp(p.Config, log, p.Drain, NewMetrics(p.Registry), p.Quiet...)
 	NewHealth(log, p.Drain, p.Probes...).Mount(app)
 	MountMetrics(app, p.Registry)
 	Mount(app, p.Routes...)

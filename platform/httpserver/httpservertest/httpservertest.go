@@ -40,6 +40,7 @@ type options struct {
 	cfg   config.HTTP
 	log   *zap.Logger
 	drain *httpserver.Drain
+	quiet []httpserver.Quiet
 }
 
 // WithConfig replaces the settings: a body limit of 16 MiB and no foreign origins. Host and port are always loopback's.
@@ -47,6 +48,11 @@ func WithConfig(cfg config.HTTP) Option { return func(o *options) { o.cfg = cfg 
 
 // WithLog has the server log there, rather than in the test's own log.
 func WithLog(log *zap.Logger) Option { return func(o *options) { o.log = log } }
+
+// WithQuiet has the access log say little of somebody.
+func WithQuiet(name httpserver.Quiet) Option {
+	return func(o *options) { o.quiet = append(o.quiet, name) }
+}
 
 // WithDrain has the server announce its end there, for modules that are built before it.
 func WithDrain(drain *httpserver.Drain) Option { return func(o *options) { o.drain = drain } }
@@ -65,7 +71,7 @@ func Serve(t testing.TB, routes []httpserver.Routes, opts ...Option) *Server {
 		opt(&o)
 	}
 	o.cfg.Host, o.cfg.Port = "127.0.0.1", 0
-	app := httpserver.NewApp(o.cfg, o.log, o.drain, nil)
+	app := httpserver.NewApp(o.cfg, o.log, o.drain, nil, o.quiet...)
 	httpserver.Mount(app, routes...)
 	server := httpserver.NewServer(o.cfg, app, o.drain, o.log)
 	require.NoError(t, server.Start(t.Context()))
