@@ -87,6 +87,11 @@ func (l *loader) checkServer() {
 	if !isHost(string(l.env.Host)) {
 		l.fault("HOST", "a host name or an IP address, without port, is allowed")
 	}
+	for _, item := range l.env.TrustedProxies.items() {
+		if _, err := prefix(item); err != nil {
+			l.fault("TRUSTED_PROXIES", "%s: %v", shown(item), err)
+		}
+	}
 	for _, item := range l.env.AllowedOrigins.items() {
 		if _, err := origin(item); err != nil {
 			l.fault("ALLOWED_ORIGINS", "%s: %v", shown(item), err)

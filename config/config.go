@@ -6,6 +6,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -51,6 +52,8 @@ type HTTP struct {
 	Port int
 	// AllowedOrigins are scheme://host[:port] as browsers send them (lower case, no default port), or a single *.
 	AllowedOrigins []string
+	// TrustedProxies are the peers whose X-Forwarded-For tells the client's address; nobody when empty.
+	TrustedProxies []netip.Prefix
 	// MaxBodyBytes bounds a request body, before and after decompression.
 	MaxBodyBytes int
 }

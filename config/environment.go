@@ -16,6 +16,7 @@ type environment struct {
 	Host           text   `group:"Server" envconfig:"HOST" default:"127.0.0.1" desc:"Address to listen on. The default is reachable from this machine only; 0.0.0.0 (which the container image sets) listens on every interface."`
 	Port           number `envconfig:"PORT" default:"8000" min:"1" max:"65535" desc:"Port to listen on."`
 	AllowedOrigins list   `envconfig:"ALLOWED_ORIGINS" desc:"Origins whose pages may call the API from a browser (CORS): comma-separated scheme://host[:port], or * for all. Pages served by Telltale itself need none."`
+	TrustedProxies list   `envconfig:"TRUSTED_PROXIES" desc:"Proxies whose X-Forwarded-For tells a client's address: comma-separated addresses and ranges such as 10.0.0.0/8. Unset, none is believed, and all that comes through a proxy counts as from one address."`
 	MaxBodyBytes   number `envconfig:"MAX_BODY_BYTES" default:"16777216" min:"1024" max:"1073741824" desc:"Largest request body in bytes, before and after decompression."`
 	DataDir        text   `envconfig:"DATA_DIR" default:"./data" desc:"Folder of the embedded PostgreSQL and of generated secrets."`
 
@@ -59,7 +60,7 @@ type environment struct {
 	QueryMaxPoints        number `envconfig:"QUERY_MAX_POINTS" default:"10000000" min:"1000" max:"1000000000" desc:"Most points of an answer that is not paged through by limit and cursor; a query for more is refused, and told a wider interval."`
 
 	StreamMaxPerUser       number `group:"Streaming" envconfig:"STREAM_MAX_PER_USER" default:"10000" min:"1" max:"1000000" desc:"Viewers that one user or API key may have open on one instance."`
-	StreamMaxPerAddress    number `envconfig:"STREAM_MAX_PER_ADDRESS" default:"10000" min:"1" max:"1000000" desc:"Viewers that may be open from one client address on one instance. Behind a proxy, its address is that of all its viewers."`
+	StreamMaxPerAddress    number `envconfig:"STREAM_MAX_PER_ADDRESS" default:"10000" min:"1" max:"1000000" desc:"Viewers that may be open from one client address on one instance; behind a proxy, see TRUSTED_PROXIES."`
 	StreamHeartbeatSecs    number `envconfig:"STREAM_HEARTBEAT_SECS" default:"15" min:"1" max:"3600" desc:"Longest silence on a stream, in seconds."`
 	StreamWriteTimeoutSecs number `envconfig:"STREAM_WRITE_TIMEOUT_SECS" default:"30" min:"1" max:"3600" desc:"How long a viewer's connection may refuse bytes before it is closed, in seconds."`
 }

@@ -54,6 +54,11 @@ func TestFaultsNameVariableValueAndWhatIsAllowed(t *testing.T) {
 			`ALLOWED_ORIGINS="https://ok.example, https://a.example/path, a.example,https://*.example": "a.example": scheme://host[:port] is allowed, without a path`,
 			`ALLOWED_ORIGINS="https://ok.example, https://a.example/path, a.example,https://*.example": "https://*.example": scheme://host[:port] is allowed, without a path`,
 		}},
+		"proxies": {vars{"TRUSTED_PROXIES": "10.0.0.1, 10.0.0.0/33,nginx,fe80::1%eth0"}, []string{
+			`TRUSTED_PROXIES="10.0.0.1, 10.0.0.0/33,nginx,fe80::1%eth0": "10.0.0.0/33": an IP address, or a range such as 10.0.0.0/8, is allowed`,
+			`TRUSTED_PROXIES="10.0.0.1, 10.0.0.0/33,nginx,fe80::1%eth0": "nginx": an IP address, or a range such as 10.0.0.0/8, is allowed`,
+			`TRUSTED_PROXIES="10.0.0.1, 10.0.0.0/33,nginx,fe80::1%eth0": "fe80::1%eth0": an IP address, or a range such as 10.0.0.0/8, is allowed`,
+		}},
 		"all origins and one": {vars{"ALLOWED_ORIGINS": "*,https://a.example"}, []string{
 			`ALLOWED_ORIGINS="*,https://a.example": * already allows every origin; give it alone`,
 		}},

@@ -120,6 +120,7 @@ func (e environment) config() Config {
 			Host:           string(e.Host),
 			Port:           e.Port.int(),
 			AllowedOrigins: origins(e.AllowedOrigins),
+			TrustedProxies: prefixes(e.TrustedProxies),
 			MaxBodyBytes:   e.MaxBodyBytes.int(),
 		},
 		Log: Log{Level: string(e.LogLevel), Format: string(e.LogFormat)},

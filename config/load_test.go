@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -113,7 +114,7 @@ func TestEveryVariableReachesTheConfiguration(t *testing.T) {
 	t.Parallel()
 	cfg, err := from(t, vars{
 		"HOST": "::", "PORT": "8080", "ALLOWED_ORIGINS": " https://a.example:443, http://B.example:8080 ,",
-		"MAX_BODY_BYTES": "2048", "DATA_DIR": "/srv/telltale", "LOG_LEVEL": "debug", "LOG_FORMAT": "console",
+		"TRUSTED_PROXIES": "10.1.2.3/8, ::1,", "MAX_BODY_BYTES": "2048", "DATA_DIR": "/srv/telltale", "LOG_LEVEL": "debug", "LOG_FORMAT": "console",
 		"DB_HOST": "/run/postgresql", "DB_PORT": "6432", "DB_USERNAME": "u", "DB_PASSWORD": " p ", "DB_DATABASE": "d",
 		"DB_SSLMODE": "verify-full", "DB_MIN_CONNECTIONS": "0", "DB_MAX_CONNECTIONS": "4",
 		"DB_CONNECTION_TIMEOUT_SECS": "1", "DB_IDLE_TIMEOUT_SECS": "2", "DB_PREPARED_STATEMENTS": "false",
@@ -129,6 +130,7 @@ func TestEveryVariableReachesTheConfiguration(t *testing.T) {
 		HTTP: HTTP{
 			Host: "::", Port: 8080, MaxBodyBytes: 2048,
 			AllowedOrigins: []string{"https://a.example", "http://b.example:8080"},
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		Log: Log{Level: "debug", Format: "console"},
 		DB: DB{

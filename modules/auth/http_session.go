@@ -100,7 +100,7 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	user, account, err := h.users.Login(c.UserContext(), form.Username, form.Password, strings.Clone(c.IP()))
+	user, account, err := h.users.Login(c.UserContext(), form.Username, form.Password, httpserver.ClientAddress(c))
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (h sessionHandlers) changePassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := h.users.ChangePassword(c.UserContext(), p.Subject, body.CurrentPassword, body.NewPassword, strings.Clone(c.IP())); err != nil {
+	if err := h.users.ChangePassword(c.UserContext(), p.Subject, body.CurrentPassword, body.NewPassword, httpserver.ClientAddress(c)); err != nil {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)

@@ -2,7 +2,9 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -195,4 +197,19 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 			require.NotContains(t, text, secret)
 		}
 	}
+}
+
+func TestClientsBehindAProxyFailByThemselves(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	from := func(address, username, password string) int {
+		return i.call("POST", "/api/auth/token", url.Values{"username": {username}, "password": {password}}.Encode(),
+			with{"Content-Type", "application/x-www-form-urlencoded"}, with{"X-Forwarded-For", address}).status
+	}
+	for n := range addressPace.free + 1 {
+		require.Equal(t, 401, from("192.0.2.1", fmt.Sprint("name", n), "a wrong one"))
+	}
+	require.Equal(t, 429, from("192.0.2.1", "admin", adminPassword))
+	require.Equal(t, 200, from("192.0.2.2", "admin", adminPassword))
+	require.Equal(t, 429, from("192.0.2.2, 192.0.2.1", "admin", adminPassword), "what a client makes up is no way out")
 }

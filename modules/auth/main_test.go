@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -101,7 +102,8 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 		api.Post("/things", guard.Require(DevicesWrite), subject)
 		api.Get("/live", guard.RequireBrowser(ReadingsRead), subject)
 	}}
-	server := httpservertest.Serve(t, []httpserver.Routes{Routes(users, keys, tokens, guard), things}, httpservertest.WithLog(log))
+	server := httpservertest.Serve(t, []httpserver.Routes{Routes(users, keys, tokens, guard), things}, httpservertest.WithLog(log),
+		httpservertest.WithConfig(config.HTTP{MaxBodyBytes: 16 << 20, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
 	return &instance{t, db, users, keys, tokens, guard, clock, logs, server}
 }
 

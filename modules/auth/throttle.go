@@ -26,7 +26,7 @@ const (
 	maxFailureEntries = 10_000
 )
 
-// throttle slows repeated failed logins, for each user name and each remote address, in the memory of this instance.
+// throttle slows repeated failed logins, for each user name and each client address, in the memory of this instance.
 type throttle struct {
 	now func() time.Time
 

@@ -1,7 +1,6 @@
 package streaming
 
 import (
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -85,7 +84,7 @@ func (h handlers) serve(c *fiber.Ctx, values given) error {
 		}
 		request.Selection = Selection{Devices: saved.Devices, Tags: saved.Tags, Metrics: saved.Metrics}
 	}
-	request.Address = strings.Clone(c.Context().RemoteIP().String())
+	request.Address = httpserver.ClientAddress(c)
 	request.ID = httpserver.RequestID(c)
 	serve, err := h.hub.Open(c.UserContext(), request)
 	if err != nil {

@@ -233,7 +233,7 @@ func (h *Hub) leave(v *viewer, why reason) {
 		level = zap.DebugLevel
 	}
 	h.log.Log(level, "stream ended", zap.String("reason", string(why)), zap.String("request_id", v.request.ID),
-		zap.String("subject", v.request.Principal.Subject), zap.String("remote", v.request.Address),
+		zap.String("subject", v.request.Principal.Subject), zap.String("address", v.request.Address),
 		zap.Duration("duration", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
 }
 

@@ -3,6 +3,7 @@ package streaming
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -119,7 +120,8 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	require.NoError(t, i.hub.Start(ctx))
 	<-tail.Loaded()
 	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, NewFilters(db), o.guard), readings.Routes(i.service, o.guard, 1<<20)},
-		httpservertest.WithDrain(drain), httpservertest.WithLog(logger))
+		httpservertest.WithDrain(drain), httpservertest.WithLog(logger),
+		httpservertest.WithConfig(config.HTTP{MaxBodyBytes: 16 << 20, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
 	stopped := false
 	i.stop = func() {
 		if stopped {

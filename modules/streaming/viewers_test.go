@@ -95,3 +95,25 @@ func TestAdministratorsSeeWhoIsWatching(t *testing.T) {
 	require.Len(t, i.hub.Viewers(auth.Principal{Subject: "test", Devices: []string{"z"}}), 2)
 	require.EqualValues(t, 0, i.hub.furthest())
 }
+
+func TestViewersBehindAProxyAreToldApart(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.streaming.MaxPerAddress = 1 })
+	follow := func(address string) int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, i.url(""), nil)
+		require.NoError(t, err)
+		request.Header.Set("X-Forwarded-For", address)
+		response, err := i.server.Client.Do(request)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = response.Body.Close() })
+		return response.StatusCode
+	}
+	require.Equal(t, http.StatusOK, follow("192.0.2.1"))
+	require.Equal(t, http.StatusOK, follow("192.0.2.2"))
+	require.Equal(t, http.StatusTooManyRequests, follow("192.0.2.3, 192.0.2.2"), "what a client makes up is no way around the limit")
+	i.parked(t, 2)
+	seen := i.watched(t)
+	require.Equal(t, []string{"192.0.2.1", "192.0.2.2"}, []string{seen[0].Address, seen[1].Address})
+	i.stop()
+	require.ElementsMatch(t, []any{"192.0.2.1", "192.0.2.2"}, []any{i.ended(t, 2)["address"], i.ended(t, 1)["address"]})
+}

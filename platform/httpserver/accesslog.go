@@ -22,7 +22,7 @@ type exchange struct {
 	method    string
 	route     string
 	path      string
-	remote    string
+	address   string // the client's
 	requestID string
 	subject   string
 	status    int
@@ -39,13 +39,14 @@ type observer struct {
 	log     *zap.Logger
 	metrics *Metrics // nil when nobody counts
 	quiet   []Quiet
+	proxies proxies
 }
 
 // observe runs the rest of the chain, has an error answered, and reports the exchange.
 func (o *observer) observe(c *fiber.Ctx) error {
 	x := &exchange{
 		began: time.Now(), method: strings.Clone(c.Method()), requestID: RequestID(c),
-		path: string(c.Context().URI().PathOriginal()), remote: c.Context().RemoteIP().String(),
+		path: string(c.Context().URI().PathOriginal()), address: o.proxies.address(c),
 	}
 	if err := c.Next(); err != nil {
 		if failed := c.App().ErrorHandler(c, err); failed != nil {
@@ -67,12 +68,13 @@ func (o *observer) observe(c *fiber.Ctx) error {
 }
 
 // reportUnparsed is for requests that never reached the middleware. fasthttp's errors about them quote pieces of the
-// request, which may be secret, and are not logged.
+// request, which may be secret, and are not logged. The address is the connection's: of a header that was not read to its
+// end, a proxy's part may be missing.
 func (o *observer) reportUnparsed(ctx *fasthttp.RequestCtx, began time.Time) {
 	id, _ := ctx.UserValue(requestIDKey).(string)
 	o.report(&exchange{
 		began: began, method: string(ctx.Method()), route: unmatched, path: string(ctx.URI().PathOriginal()),
-		remote: ctx.RemoteIP().String(), requestID: id,
+		address: ctx.RemoteIP().String(), requestID: id,
 		status: ctx.Response.StatusCode(), bytes: int64(len(ctx.Response.Body())),
 	})
 }
@@ -93,7 +95,7 @@ func (o *observer) report(x *exchange) {
 	fields := []zap.Field{
 		zap.String("method", x.method), zap.String("route", x.route), zap.String("path", x.path),
 		zap.Int("status", x.status), zap.Duration("duration", took), zap.Int64("bytes", x.bytes),
-		zap.String("request_id", x.requestID), zap.String("remote", x.remote),
+		zap.String("request_id", x.requestID), zap.String("address", x.address),
 	}
 	if x.subject != "" {
 		fields = append(fields, zap.String("subject", x.subject))

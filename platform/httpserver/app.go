@@ -39,7 +39,7 @@ func NewApp(cfg config.HTTP, log *zap.Logger, drain *Drain, metrics *Metrics, qu
 		DisableStartupMessage: true,
 		ErrorHandler:          errors.handle,
 	})
-	seen := &observer{log: log, metrics: metrics, quiet: quiet}
+	seen := &observer{log: log, metrics: metrics, quiet: quiet, proxies: cfg.TrustedProxies}
 	app.Use(drain.identify, seen.observe, recovered, drain.refuse, protect)
 	if cors := crossOrigin(cfg.AllowedOrigins); cors != nil {
 		app.Use(cors)

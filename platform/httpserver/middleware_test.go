@@ -73,7 +73,7 @@ func TestTheAccessLogTellsWhoDidWhatButNoSecret(t *testing.T) {
 	delete(first, "duration")
 	require.Equal(t, map[string]any{
 		"method": "GET", "route": "/api/items/:id", "path": "/api/items/seven", "status": int64(200), "bytes": int64(5),
-		"request_id": "r1", "remote": "127.0.0.1", "subject": "ada",
+		"request_id": "r1", "address": "127.0.0.1", "subject": "ada",
 	}, first)
 	require.Equal(t, zapcore.InfoLevel, entries[0].Level)
 	require.Equal(t, zapcore.WarnLevel, entries[1].Level)
