@@ -94,7 +94,7 @@ func (l *looker) judge(ctx context.Context, id int32) (*bucketName, error) {
 	f := &l.viewer.filter
 	switch {
 	case !ok,
-		f.devices != nil && !slices.Contains(f.devices, series.Device),
+		f.devices != nil && !f.names(series.Device),
 		f.metrics != nil && !slices.Contains(f.metrics, series.Metric):
 		return nil, nil
 	}

@@ -11,7 +11,8 @@ import (
 
 // filter decides which events, and what of them, one viewer gets. It is used by one goroutine at a time.
 type filter struct {
-	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none.
+	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none. More than
+	// soughtDevices are in order, so that they can be searched.
 	devices []string
 	// metrics are the only ones to let through; nil means all.
 	metrics []string
@@ -53,7 +54,19 @@ func newFilter(wanted Selection, tags *tagged, p auth.Principal) filter {
 	default:
 		f.sees, f.remember = p.Sees, len(p.Devices) > cheapPatterns
 	}
+	if len(f.devices) > soughtDevices && !slices.IsSorted(f.devices) {
+		f.devices = sorted(f.devices)
+	}
 	return f
+}
+
+// names reports whether the device is one of devices.
+func (f *filter) names(device string) bool {
+	if len(f.devices) <= soughtDevices {
+		return slices.Contains(f.devices, device)
+	}
+	_, ok := slices.BinarySearch(f.devices, device)
+	return ok
 }
 
 // matching returns whether a device is among those wanted, ids and patterns, and the principal may see it. A device that
@@ -191,9 +204,9 @@ func (f *filter) choose(t *tray, s *sheet) bool {
 }
 
 func (f *filter) chooseDevices(marks []bool, s *sheet) (_ []bool, some bool) {
-	if f.devices == nil {
+	if f.devices == nil || len(f.devices) > len(s.devices) {
 		for i, device := range s.devices {
-			marks[i] = f.admits(device)
+			marks[i] = (f.devices == nil || f.names(device)) && f.admits(device)
 			some = some || marks[i]
 		}
 		return marks, some
@@ -210,6 +223,14 @@ func (f *filter) chooseDevices(marks []bool, s *sheet) (_ []bool, some bool) {
 func (f *filter) concerns(devices deviceSet) bool {
 	if f.devices == nil {
 		return true
+	}
+	if len(f.devices) > len(devices) {
+		for device := range devices {
+			if f.names(device) {
+				return true
+			}
+		}
+		return false
 	}
 	return slices.ContainsFunc(f.devices, func(device string) bool { _, ok := devices[device]; return ok })
 }

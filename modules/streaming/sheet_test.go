@@ -175,7 +175,7 @@ func TestAFilterOfFewDevicesTakesWhatOneOfManyDoes(t *testing.T) {
 		if random.IntN(2) == 0 {
 			few.metrics = []string{"m3", "m7"}
 		}
-		long := filter{devices: append(slices.Clone(few.devices), many...), metrics: few.metrics}
+		long := newFilter(Selection{Devices: append(slices.Clone(few.devices), many...), Metrics: few.metrics}, nil, everyone)
 		s, from := newSheets(names{}), random.Int32N(100)
 		take := func(f *filter, limit int) (text string, stops []Position) {
 			for pos := (Position{Seq: b.Seq - 1, Next: min(from, int32(b.Len())-1)}); pos.before(Position{Seq: b.Seq}); {
