@@ -47,6 +47,7 @@ func TestAPumpThatIsAboutToWriteWhatTheLogNoLongerHasLeavesViewersOfTheNewLogAlo
 	i.postMany(t, "a", 0, 3)
 	s := open(t, i.url(""), "")
 	v := i.parked(t, 1)[0]
+	i.served(t)
 	names.hold.Store(true)
 	i.postMany(t, "a", 3, 1)
 	<-names.halted // in the pump, which encodes batch 4
@@ -76,6 +77,7 @@ func TestNobodyGetsWhatIsKeptOfALogThatIsNoMore(t *testing.T) {
 	require.Equal(t, "amap[m:5]", values(s.read(12))[5])
 	s.close()
 	require.EqualValues(t, clientGone, i.ended(t, 1)["reason"])
+	i.served(t)
 	for _, v := range watching { // the pumps stop at them
 		v.mu.Lock()
 	}

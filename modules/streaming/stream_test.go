@@ -104,6 +104,14 @@ func (i *instance) parked(t testing.TB, n int) (viewers []*viewer) {
 	return viewers
 }
 
+// served waits until the pumps, which may be behind viewers that read by themselves, have served everybody.
+func (i *instance) served(t testing.TB) {
+	t.Helper()
+	for _, p := range i.hub.pumps {
+		require.Eventually(t, func() bool { return p.served.Load() == i.window.Head() }, waiting, tick)
+	}
+}
+
 func TestAPumpThatFallsBehindTheWindowLosesNothing(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 })
