@@ -26,6 +26,7 @@ type lookups[V any] struct {
 	mu         sync.Mutex
 	entries    map[string]*lookup[V]
 	generation uint64 // grows with every forget, so that an answer from before it is not kept
+	forgotten  func(name string)
 }
 
 type lookup[V any] struct {
@@ -106,7 +107,18 @@ func (l *lookups[V]) keep(name string, entry *lookup[V]) {
 // forget makes the next get ask the database; call it once a change has been committed.
 func (l *lookups[V]) forget(name string) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.generation++
 	delete(l.entries, name)
+	tell := l.forgotten
+	l.mu.Unlock()
+	if tell != nil {
+		tell(strings.Clone(name)) // as keep does
+	}
+}
+
+// onForget has tell called after each forget, with the name.
+func (l *lookups[V]) onForget(tell func(name string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgotten = tell
 }

@@ -101,6 +101,18 @@ func (g *Guard) Recheck(ctx context.Context, p Principal) error {
 	return nil
 }
 
+// OnChange has changed called after every change of a user or an API key that this instance has made, with a function that
+// tells whose principals are concerned: Recheck finds the change at once. Of changes that other instances make, Recheck
+// alone learns, seconds later. Changed must not wait; there is one at most.
+func (g *Guard) OnChange(changed func(concerns func(Principal) bool)) {
+	g.keys.records.onForget(func(id string) {
+		changed(func(p Principal) bool { return p.KeyID == id })
+	})
+	g.tokens.users.accounts.onForget(func(username string) {
+		changed(func(p Principal) bool { return p.IsUser() && p.Subject == username })
+	})
+}
+
 // authenticate returns whoever the request's credentials stand for, and where they were.
 func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, error) {
 	text, from, err := credential(c, browser)

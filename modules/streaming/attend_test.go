@@ -41,7 +41,7 @@ func TestAQuestionForBucketsEndsWithTheStreamThatAsksIt(t *testing.T) {
 		clientGone: func(_ *instance, _ *verdict, s *stream) { s.close() },
 		tokenRefused: func(i *instance, v *verdict, _ *stream) {
 			v.kind.Store(int64(fault.Unauthenticated))
-			i.hub.recheck()
+			i.hub.recheck(anybody)
 		},
 		stopping: func(i *instance, _ *verdict, _ *stream) { i.stop() },
 	} {

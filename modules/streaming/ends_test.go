@@ -62,6 +62,10 @@ func (v *verdict) Recheck(context.Context, auth.Principal) error {
 	return nil
 }
 
+func (v *verdict) OnChange(func(func(auth.Principal) bool)) {}
+
+func anybody(auth.Principal) bool { return true }
+
 func TestAStreamEndsWhenItsCredentialsAreRevoked(t *testing.T) {
 	t.Parallel()
 	opinion := &verdict{}
@@ -69,13 +73,13 @@ func TestAStreamEndsWhenItsCredentialsAreRevoked(t *testing.T) {
 	s := open(t, i.url(""), "")
 	i.post(t, datum{"a", "m", 1, 1})
 	s.read(1)
-	i.hub.recheck()
+	i.hub.recheck(anybody)
 	opinion.kind.Store(int64(fault.Unavailable))
-	i.hub.recheck()
+	i.hub.recheck(anybody)
 	i.post(t, datum{"a", "m", 2, 2})
 	s.read(1)
 	opinion.kind.Store(int64(fault.Unauthenticated))
-	i.hub.recheck()
+	i.hub.recheck(anybody)
 	s.untilEnd()
 	require.Equal(t, "token refused", i.ended(t, 1)["reason"])
 }

@@ -12,14 +12,18 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth"
 	"telltale/platform/fault"
 )
 
 // startPatience is how long a stream may wait for the server to have started, before it is refused. Proxies wait a minute.
 const startPatience = 30 * time.Second
 
-// recheckInterval is how often the credentials of every viewer are looked at again.
+// recheckInterval is how often the credentials of every viewer are looked at again, for changes that other instances made.
 const recheckInterval = 10 * time.Second
+
+// maxChanges is how many changes of credentials may wait for watch; beyond it they are found by the next recheck of all.
+const maxChanges = 64
 
 // Hub holds the viewers of this instance and the pumps that write to them.
 type Hub struct {
@@ -34,10 +38,13 @@ type Hub struct {
 	closer                 *closer
 	room                   room
 	slowAfter, pageTimeout time.Duration
+	recheckEvery           time.Duration
 	backlog                *backlog
 	tickets                *tickets
 	metrics                *metrics
 	log                    *zap.Logger
+
+	changes chan func(auth.Principal) bool // each tells whose credentials have been changed
 
 	loaded   <-chan struct{} // closed once the window has caught up with the log
 	draining <-chan struct{} // closed when the server begins to stop
@@ -72,7 +79,9 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
 		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter, pageTimeout: pageTimeout,
-		backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
+		recheckEvery: recheckInterval,
+		backlog:      newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
+		changes: make(chan func(auth.Principal) bool, maxChanges),
 	}
 	h.closer = newCloser(from, h.backlog, &h.room)
 	h.metrics = newMetrics(registerer, h.furthest)
@@ -93,6 +102,7 @@ func (h *Hub) Start(context.Context) error {
 	for _, p := range h.pumps {
 		h.joined.Go(func() { p.run(h.work) })
 	}
+	h.checker.OnChange(h.noteChange)
 	h.joined.Go(h.watch)
 	h.joined.Go(h.followTags)
 	return nil
@@ -239,12 +249,14 @@ func (h *Hub) leave(v *viewer, why reason) {
 
 // watch ends streams when the server stops, and those whose credentials are no longer good.
 func (h *Hub) watch() {
-	ticker := time.NewTicker(recheckInterval)
+	ticker := time.NewTicker(h.recheckEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			h.recheck()
+			h.recheck(func(auth.Principal) bool { return true })
+		case concerns := <-h.changes:
+			h.recheck(concerns)
 		case <-h.draining:
 			h.endAll()
 			h.stop()
@@ -280,10 +292,27 @@ func (h *Hub) endAll() {
 	}
 }
 
-// recheck ends the streams whose credentials have been revoked. Who cannot be asked about at present stays.
-func (h *Hub) recheck() {
+// noteChange has watch look at those whose credentials have been changed.
+func (h *Hub) noteChange(concerns func(auth.Principal) bool) {
+	select {
+	case h.changes <- concerns:
+	default:
+	}
+}
+
+// recheck ends the streams, of those concerned, whose credentials have been revoked. Who cannot be asked about at present
+// stays. When the server stops it leaves off: the database may be slow to answer.
+func (h *Hub) recheck(concerns func(auth.Principal) bool) {
 	for _, p := range h.pumps {
 		for _, v := range p.members() {
+			select {
+			case <-h.draining:
+				return
+			default:
+			}
+			if !concerns(v.request.Principal) {
+				continue
+			}
 			err := h.checker.Recheck(h.work, v.request.Principal)
 			if kind := fault.KindOf(err); err != nil && (kind == fault.Unauthenticated || kind == fault.Forbidden) {
 				v.end(tokenRefused)

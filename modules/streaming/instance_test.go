@@ -95,6 +95,7 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 			return i.service.History(ctx, who, q, rows)
 		},
 	}, i.metrics, zap.New(seen))
+	i.hub.recheckEvery = time.Hour
 	if o.caches > 0 {
 		i.hub.sheets.kept.budget, i.hub.backlog.kept.budget = o.caches, o.caches
 	}

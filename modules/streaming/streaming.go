@@ -58,6 +58,7 @@ type retention interface {
 // checker tells whether credentials are still good.
 type checker interface {
 	Recheck(ctx context.Context, p auth.Principal) error
+	OnChange(changed func(concerns func(auth.Principal) bool))
 }
 
 // reason says why a stream ended; it is in the log line about the stream and a label of the metrics.

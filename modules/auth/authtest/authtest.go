@@ -35,3 +35,6 @@ func (g *Guard) RequireBrowser(scopes ...auth.Scope) fiber.Handler { return g.Re
 
 // Recheck stands in for auth.Guard.Recheck: the credentials are always still good.
 func (g *Guard) Recheck(context.Context, auth.Principal) error { return nil }
+
+// OnChange stands in for auth.Guard.OnChange: nothing ever changes.
+func (g *Guard) OnChange(func(func(auth.Principal) bool)) {}

@@ -1,0 +1,56 @@
+package streaming
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/modules/auth"
+	"telltale/platform/postgres/pgtest"
+)
+
+// The recheck of all viewers is an hour away here.
+func TestAStreamEndsAtOnceWhenItsCredentialsAreRevokedHere(t *testing.T) {
+	t.Parallel()
+	a := withAccounts(t, pgtest.New(t))
+	follow := func(who *instance) *stream { return open(t, a.url("access_token="+who.bearer), "") }
+	key, id := a.key(t, nil)
+	anna, bob, keyed := follow(a.user(t, "anna")), follow(a.user(t, "bob")), follow(key)
+	other, _ := a.key(t, nil)
+	rest := []*stream{follow(a.user(t, "carl")), follow(other)}
+	a.parked(t, 5)
+
+	refused := func(s *stream, n int) {
+		t.Helper()
+		s.untilEnd()
+		require.Contains(t, s.comments, "token refused")
+		require.Equal(t, "token refused", a.ended(t, n)["reason"])
+	}
+	require.NoError(t, a.users.Delete(t.Context(), everyone, "anna"))
+	refused(anna, 1)
+	_, err := a.users.Update(t.Context(), everyone, "bob", auth.UserChange{Scopes: &[]auth.Scope{auth.DevicesRead}})
+	require.NoError(t, err)
+	refused(bob, 2)
+	require.NoError(t, a.keys.Revoke(t.Context(), everyone, id))
+	refused(keyed, 3)
+
+	_, err = a.users.Update(t.Context(), everyone, "carl", auth.UserChange{Scopes: &[]auth.Scope{auth.ReadingsRead, auth.DevicesRead}})
+	require.NoError(t, err, "his token covers no more than before")
+	_, err = a.users.Create(t.Context(), everyone, auth.NewUser{Username: "dora", Password: "a fine password", Scopes: []auth.Scope{auth.Admin}})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(a.hub.changes) == 0 }, waiting, tick)
+	a.post(t, datum{"a", "m", 1, 1})
+	for _, s := range rest {
+		s.read(1)
+	}
+	require.Equal(t, 2, a.hub.viewers())
+}
+
+func TestMoreChangesThanCanWaitStopNobody(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t))
+	i.stop()
+	for range 2 * maxChanges {
+		i.hub.noteChange(anybody)
+	}
+}
