@@ -94,8 +94,8 @@ func (l *looker) judge(ctx context.Context, id int32) (*bucketName, error) {
 	f := &l.viewer.filter
 	switch {
 	case !ok,
-		f.devices != nil && !f.names(series.Device),
-		f.metrics != nil && !slices.Contains(f.metrics, series.Metric):
+		f.devices != nil && !has(f.devices, series.Device),
+		f.metrics != nil && !has(f.metrics, series.Metric):
 		return nil, nil
 	}
 	if err := f.learn(ctx, []string{series.Device}); err != nil {

@@ -11,10 +11,10 @@ import (
 
 // filter decides which events, and what of them, one viewer gets. It is used by one goroutine at a time.
 type filter struct {
-	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none. More than
-	// soughtDevices are in order, so that they can be searched.
+	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none. It is
+	// searchable.
 	devices []string
-	// metrics are the only ones to let through; nil means all.
+	// metrics are the only ones to let through; nil means all. It is searchable.
 	metrics []string
 	// sees is set when devices alone cannot say what was asked for and may be seen.
 	sees func(device string) bool
@@ -54,18 +54,27 @@ func newFilter(wanted Selection, tags *tagged, p auth.Principal) filter {
 	default:
 		f.sees, f.remember = p.Sees, len(p.Devices) > cheapPatterns
 	}
-	if len(f.devices) > soughtDevices && !slices.IsSorted(f.devices) {
-		f.devices = sorted(f.devices)
-	}
+	f.devices, f.metrics = searchable(f.devices), searchable(f.metrics)
 	return f
 }
 
-// names reports whether the device is one of devices.
-func (f *filter) names(device string) bool {
-	if len(f.devices) <= soughtDevices {
-		return slices.Contains(f.devices, device)
+// fewWords are looked through as quickly as they are searched.
+const fewWords = 16
+
+// searchable returns the words for has: in order if they are many.
+func searchable(words []string) []string {
+	if len(words) <= fewWords || slices.IsSorted(words) {
+		return words
 	}
-	_, ok := slices.BinarySearch(f.devices, device)
+	return sorted(words)
+}
+
+// has reports whether the word is one of those, which are searchable.
+func has(words []string, word string) bool {
+	if len(words) <= fewWords {
+		return slices.Contains(words, word)
+	}
+	_, ok := slices.BinarySearch(words, word)
 	return ok
 }
 
@@ -196,7 +205,7 @@ func (f *filter) choose(t *tray, s *sheet) bool {
 		some = false
 		t.metrics = t.metricMarks(len(s.metrics))
 		for i, metric := range s.metrics {
-			t.metrics[i] = slices.Contains(f.metrics, metric)
+			t.metrics[i] = has(f.metrics, metric)
 			some = some || t.metrics[i]
 		}
 	}
@@ -206,7 +215,7 @@ func (f *filter) choose(t *tray, s *sheet) bool {
 func (f *filter) chooseDevices(marks []bool, s *sheet) (_ []bool, some bool) {
 	if f.devices == nil || len(f.devices) > len(s.devices) {
 		for i, device := range s.devices {
-			marks[i] = (f.devices == nil || f.names(device)) && f.admits(device)
+			marks[i] = (f.devices == nil || has(f.devices, device)) && f.admits(device)
 			some = some || marks[i]
 		}
 		return marks, some
@@ -226,7 +235,7 @@ func (f *filter) concerns(devices deviceSet) bool {
 	}
 	if len(f.devices) > len(devices) {
 		for device := range devices {
-			if f.names(device) {
+			if has(f.devices, device) {
 				return true
 			}
 		}

@@ -165,7 +165,7 @@ func TestTheCacheKeepsToItsBudgetAndToWhatWasUsedLast(t *testing.T) {
 func TestAFilterOfFewDevicesTakesWhatOneOfManyDoes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
-	many := make([]string, soughtDevices) // devices that no batch has
+	many := make([]string, soughtDevices) // words that no batch has
 	for i := range many {
 		many[i] = fmt.Sprint("absent-", i)
 	}
@@ -175,7 +175,10 @@ func TestAFilterOfFewDevicesTakesWhatOneOfManyDoes(t *testing.T) {
 		if random.IntN(2) == 0 {
 			few.metrics = []string{"m3", "m7"}
 		}
-		long := newFilter(Selection{Devices: append(slices.Clone(few.devices), many...), Metrics: few.metrics}, nil, everyone)
+		long := newFilter(Selection{Devices: append(slices.Clone(few.devices), many...)}, nil, everyone)
+		if few.metrics != nil {
+			long.metrics = searchable(append(slices.Clone(few.metrics), many...))
+		}
 		s, from := newSheets(names{}), random.Int32N(100)
 		take := func(f *filter, limit int) (text string, stops []Position) {
 			for pos := (Position{Seq: b.Seq - 1, Next: min(from, int32(b.Len())-1)}); pos.before(Position{Seq: b.Seq}); {
