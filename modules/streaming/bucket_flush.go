@@ -49,6 +49,7 @@ func (c *closer) make(ctx context.Context, v *viewer) (*flush, error) {
 // tellMissing tells of readings that the log no longer has, as far as they may be of buckets that the viewer has got.
 func (m *maker) tellMissing(missing []readings.Missing) {
 	for _, gone := range missing {
+		gone = m.viewer.request.veil(gone)
 		if (gone.MinTS != 0 || gone.MaxTS != 0) && gone.MinTS < m.viewer.pos.Until {
 			_, end := m.viewer.buckets.buckets.Bounds(gone.MaxTS)
 			start, _ := m.viewer.buckets.buckets.Bounds(gone.MinTS)

@@ -62,6 +62,26 @@ func TestWhatTheLogNoLongerHasIsOneGapEvent(t *testing.T) {
 	require.Equal(t, "7:0", within.next().ID)
 }
 
+func TestAGapDoesNotTellWhenHiddenDevicesReported(t *testing.T) {
+	t.Parallel()
+	db, hour := pgtest.New(t), time.Hour.Milliseconds()
+	narrowBlocks(t, db, 3, 10)
+	i := start(t, db, impatient, func(o *options) { o.window, o.principal.Devices = 1, []string{"a"} })
+	for k := range int64(8) {
+		i.post(t, datum{"hidden", "m", -hour/2 + k*hour, 1})
+	}
+	require.Equal(t, 2, i.dropBlocks(t))
+	for query, want := range map[string][]string{
+		"since=0":                      {"1969-12-31T23:00:00.000Z", "1970-01-01T05:00:00.000Z"},
+		"since=1970-01-01T00:10:00Z":   {"1970-01-01T00:10:00.000Z", "1970-01-01T05:00:00.000Z"},
+		"since=0@86400000&interval=1s": {"1969-12-31T23:00:00.000Z", "1970-01-01T05:00:00.000Z"},
+	} {
+		var data gap
+		require.NoError(t, json.Unmarshal([]byte(open(t, i.url(query), "").next().Data), &data))
+		require.Equal(t, want, []string{*data.From, *data.To}, query)
+	}
+}
+
 func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)

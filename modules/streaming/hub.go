@@ -216,6 +216,7 @@ func (v *viewer) seek(ctx context.Context, since time.Time) error {
 	}
 	v.pos.Seq = max(v.pos.Seq, gone.LastSeq)
 	v.request.From = &Position{Seq: v.pos.Seq}
+	gone = v.request.veil(gone)
 	gone.MinTS = max(gone.MinTS, min(gone.MaxTS, since.UnixMilli()))
 	v.hub.metrics.gaps.Inc()
 	v.rest, err = appendGap(v.rest, "retention", gone, v.request.Selection)

@@ -70,6 +70,19 @@ type gap struct {
 	URL string `json:"url"`
 }
 
+// coarse is what the times in gap events are multiples of for whoever does not see all devices, in ms.
+const coarse = int64(time.Hour / time.Millisecond)
+
+// veil returns what the request's credentials may know of a part of the log that is gone: when exactly hidden devices
+// reported is nobody's business, and nobody knows any more which of the readings were whose.
+func (r *Request) veil(m readings.Missing) readings.Missing {
+	if !r.Principal.SeesAll() && (m.MinTS != 0 || m.MaxTS != 0) {
+		m.MinTS -= (m.MinTS%coarse + coarse) % coarse
+		m.MaxTS += coarse - 1 - (m.MaxTS%coarse+coarse)%coarse
+	}
+	return m
+}
+
 // appendGap tells of a part of the log that is gone.
 func appendGap(dst []byte, why string, m readings.Missing, asked Selection) ([]byte, error) {
 	from, to := string(render.AppendTime(nil, m.MinTS)), string(render.AppendTime(nil, m.MaxTS+1))

@@ -143,6 +143,6 @@ func (v *viewer) skip(m readings.Missing) (err error) {
 	}
 	v.hub.metrics.gaps.Inc()
 	v.told = v.pos
-	v.rest, err = appendGap(v.rest, "retention", m, v.request.Selection)
+	v.rest, err = appendGap(v.rest, "retention", v.request.veil(m), v.request.Selection)
 	return err
 }

@@ -86,7 +86,7 @@ func (v *viewer) hurry() (err error) {
 			return unreadable{err}
 		}
 		v.hub.metrics.gaps.Inc()
-		if v.rest, err = appendGap(v.rest, "slow", extent, v.request.Selection); err != nil {
+		if v.rest, err = appendGap(v.rest, "slow", v.request.veil(extent), v.request.Selection); err != nil {
 			return err
 		}
 		v.pos = Position{Seq: head}
