@@ -49,6 +49,7 @@ var (
 	p50Goal         = atMost(8, "ms", "publish to viewer, 10,000 deliveries/s to 1,000 viewers of everything, p50")
 	p99Goal         = atMost(20, "ms", "the same, p99")
 	acrossGoal      = atMost(50, "ms", "the same across two instances, p99")
+	manyGoal        = atMost(20, "ms", "10,000 deliveries/s to 5,000 viewers of everything, p99")
 	ownDeviceGoal   = atMost(20, "ms", "10,000 deliveries/s to 10,000 viewers of one device each, p99")
 	healthGoal      = atMost(10, "ms", "health while history saturates the machine, p99")
 	startGoal       = atMost(150, "ms", "start to ready on an existing database")

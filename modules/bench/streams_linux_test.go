@@ -162,7 +162,7 @@ func BenchmarkBursts(b *testing.B) {
 // included, at 10,000 deliveries a second to 1,000 viewers: of the instance that it is posted to, or of another one on the
 // same database. Beside it, a bare process that stores nothing.
 func BenchmarkLatency(b *testing.B) {
-	const n = 1000
+	const n, pause = 1000, 100 * time.Millisecond
 	cfg := shared.database(b)
 	p := runProgram(b, cfg)
 	p.login(b)
@@ -176,13 +176,13 @@ func BenchmarkLatency(b *testing.B) {
 			theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
 			var stored samples
 			for b.Loop() {
-				paced(b, ours, func(int) error {
+				paced(b, ours, pause, func(int) error {
 					began := time.Now()
 					err := poster.send()
 					stored = append(stored, ms(time.Since(began)))
 					return err
 				})
-				paced(b, theirs, func(int) error { return bare.send(0, 1) })
+				paced(b, theirs, pause, func(int) error { return bare.send(0, 1) })
 			}
 			reportLatencies(b, ours.latencies, stored, theirs.latencies)
 			const baseline = "ms: bare sockets, nothing stored"
@@ -208,10 +208,32 @@ func reportLatencies(b *testing.B, ours, stored, theirs samples) {
 	b.ReportMetric(theirs.at(0.99), "bare-p99-ms")
 }
 
+// BenchmarkMany is BenchmarkLatency with 5,000 viewers: two events a second make 10,000 deliveries.
+func BenchmarkMany(b *testing.B) {
+	const n, pause = 5000, 500 * time.Millisecond
+	p, request := streaming(b)
+	poster := newSingle(b, p, 0)
+	bare := startBare(b, 1)
+	ours := openViewers(b, p.address, n, request, opened, 1)
+	theirs := openViewers(b, bare.address, n, []byte("\n"), "hello", 1)
+	var stored samples
+	for b.Loop() {
+		paced(b, ours, pause, func(int) error {
+			began := time.Now()
+			err := poster.send()
+			stored = append(stored, ms(time.Since(began)))
+			return err
+		})
+		paced(b, theirs, pause, func(int) error { return bare.send(0, 1) })
+	}
+	reportLatencies(b, ours.latencies, stored, theirs.latencies)
+	manyGoal.is(ours.latencies.at(0.99), "ms: bare sockets, nothing stored", theirs.latencies.at(0.99))
+}
+
 // BenchmarkOwnDevice has 10,000 viewers of one device each, of which a post every tenth of a second reaches a thousand:
 // 10,000 deliveries a second. A bare process does the same to as many connections, afterwards, for they are many.
 func BenchmarkOwnDevice(b *testing.B) {
-	const n, groups = 10_000, 10
+	const n, groups, pause = 10_000, 10, 100 * time.Millisecond
 	p := runProgram(b, shared.database(b))
 	p.login(b)
 	var posts []*sender
@@ -229,7 +251,7 @@ func BenchmarkOwnDevice(b *testing.B) {
 	var ours, stored, theirs samples
 	for b.Loop() {
 		v := openGroups(b, p.address, n, groups, watch, opened, 1)
-		paced(b, v, func(event int) error {
+		paced(b, v, pause, func(event int) error {
 			began := time.Now()
 			err := posts[event%groups].send()
 			stored = append(stored, ms(time.Since(began)))
@@ -239,7 +261,7 @@ func BenchmarkOwnDevice(b *testing.B) {
 		ours = append(ours, v.latencies...)
 		bare := startBare(b, groups)
 		v = openGroups(b, bare.address, n, groups, func(int) []byte { return []byte("\n") }, "hello", 1)
-		paced(b, v, func(event int) error { return bare.send(event%groups, 1) })
+		paced(b, v, pause, func(event int) error { return bare.send(event%groups, 1) })
 		v.close()
 		bare.stop()
 		theirs = append(theirs, v.latencies...)
@@ -248,11 +270,11 @@ func BenchmarkOwnDevice(b *testing.B) {
 	ownDeviceGoal.is(ours.at(0.99), "ms: bare sockets, nothing stored", theirs.at(0.99))
 }
 
-// paced sends ten events a second, by a function that is told their numbers, and waits until every viewer has got all. The
+// paced sends an event at each pause, by a function that is told their numbers, and waits until every viewer has got all. The
 // first event of each group does not count: what is measured is not the opening of so many connections a moment ago.
-func paced(b testing.TB, v *viewers, send func(event int) error) {
+func paced(b testing.TB, v *viewers, pause time.Duration, send func(event int) error) {
 	b.Helper()
-	ticker := time.NewTicker(100 * time.Millisecond)
+	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for range v.groups {
 		v.mark(time.Time{})
