@@ -80,7 +80,7 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, ans
 		}
 		if attempt == 1 {
 			c.log.Warn("the server does not take the demo's request yet; trying again",
-				zap.String("method", method), zap.Int("status", status), zap.Duration("wait", wait), zap.Error(err))
+				zap.String("method", method), zap.Int("status", status), zap.Duration("wait_ms", wait), zap.Error(err))
 		}
 		if err := c.pause(ctx, wait); err != nil {
 			return err

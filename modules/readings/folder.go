@@ -165,7 +165,7 @@ func (f *Folder) Fold(ctx context.Context) error {
 	if until > folded {
 		f.window.Folded(until)
 		f.logger.Info("folded the log", zap.Int64("batches", until-folded), zap.Int64("seq", until),
-			zap.Duration("took", time.Since(began)))
+			zap.Duration("duration_ms", time.Since(began)))
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	require.Equal(t, "test", line["subject"])
 	require.Equal(t, s.response.Header.Get("X-Request-ID"), line["request_id"])
 	require.EqualValues(t, 1, line["events"])
-	require.GreaterOrEqual(t, line["duration"], 900*time.Millisecond)
+	require.GreaterOrEqual(t, line["duration_ms"], 900*time.Millisecond)
 	require.Positive(t, line["bytes"])
 }
 

@@ -245,7 +245,7 @@ func (h *Hub) leave(v *viewer, why reason) {
 	}
 	h.log.Log(level, "stream ended", zap.String("reason", string(why)), zap.String("request_id", v.request.ID),
 		zap.String("subject", v.request.Principal.Subject), zap.String("address", v.request.Address),
-		zap.Duration("duration", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
+		zap.Duration("duration_ms", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
 }
 
 // watch ends streams when the server stops, and those whose credentials are no longer good.

@@ -94,7 +94,7 @@ func (o *observer) report(x *exchange) {
 	}
 	fields := []zap.Field{
 		zap.String("method", x.method), zap.String("route", x.route), zap.String("path", x.path),
-		zap.Int("status", x.status), zap.Duration("duration", took), zap.Int64("bytes", x.bytes),
+		zap.Int("status", x.status), zap.Duration("duration_ms", took), zap.Int64("bytes", x.bytes),
 		zap.String("request_id", x.requestID), zap.String("address", x.address),
 	}
 	if x.subject != "" {

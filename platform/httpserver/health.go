@@ -21,10 +21,20 @@ type Health struct {
 	probes []health.Probe
 	began  time.Time
 
-	mu sync.Mutex
-	// failing holds the reason of each probe that failed when it was last asked, so that a change is logged once.
-	failing map[string]string
+	mu    sync.Mutex
+	known map[string]*verdict // by the probe's name
 }
+
+// verdict is what a probe has said, so that a change is logged once.
+type verdict struct {
+	asked  time.Time // first
+	passed bool      // ever
+	logged string    // the reason why it fails, "" when it passes
+}
+
+// startTime is how long a probe may fail, from when it was first asked, before the log says so, if it has not passed yet: it
+// waits for another part that still starts. What goes wrong meanwhile is for the part itself to log.
+const startTime = 30 * time.Second
 
 // healthAnswer is the body of every health answer.
 type healthAnswer struct {
@@ -46,7 +56,7 @@ type checkAnswer struct {
 func NewHealth(log *zap.Logger, drain *Drain, probes ...health.Probe) *Health {
 	sorted := slices.Clone(probes)
 	slices.SortFunc(sorted, func(a, b health.Probe) int { return strings.Compare(a.Name, b.Name) })
-	return &Health{log: log, drain: drain, probes: sorted, began: time.Now(), failing: make(map[string]string)}
+	return &Health{log: log, drain: drain, probes: sorted, began: time.Now(), known: make(map[string]*verdict)}
 }
 
 // Mount serves /health and /readyz (503 unless every probe passes) and /livez (200 as long as the process serves), at
@@ -112,9 +122,18 @@ func (h *Health) note(name string, err error) {
 		reason = err.Error()
 	}
 	h.mu.Lock()
-	before := h.failing[name]
-	h.failing[name] = reason
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	v := h.known[name]
+	if v == nil {
+		v = &verdict{asked: time.Now()}
+		h.known[name] = v
+	}
+	v.passed = v.passed || err == nil
+	before := v.logged
+	if !v.passed && time.Since(v.asked) < startTime {
+		return
+	}
+	v.logged = reason
 	switch reason {
 	case before:
 	case "":

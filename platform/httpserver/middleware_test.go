@@ -69,8 +69,8 @@ func TestTheAccessLogTellsWhoDidWhatButNoSecret(t *testing.T) {
 	entries := logs.FilterMessage("request").All()
 	require.Len(t, entries, 3)
 	first := entries[0].ContextMap()
-	require.Positive(t, first["duration"])
-	delete(first, "duration")
+	require.Positive(t, first["duration_ms"])
+	delete(first, "duration_ms")
 	require.Equal(t, map[string]any{
 		"method": "GET", "route": "/api/items/:id", "path": "/api/items/seven", "status": int64(200), "bytes": int64(5),
 		"request_id": "r1", "address": "127.0.0.1", "subject": "ada",

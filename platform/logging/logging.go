@@ -12,8 +12,8 @@ import (
 )
 
 // New returns a logger that writes to stderr: one JSON object a line for machines, or short lines for people at a
-// terminal. Times are ISO 8601 in UTC, durations in JSON are milliseconds; entries from error level on carry a stack trace. An unknown level or format is an
-// error.
+// terminal. Times are ISO 8601 in UTC; entries from error level on carry a stack trace. Durations are numbers of milliseconds,
+// to the microsecond: end the names of their fields in _ms. An unknown level or format is an error.
 func New(cfg config.Log) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(cfg.Level)
 	if err != nil {
@@ -60,13 +60,12 @@ func consoleConfig() zapcore.EncoderConfig {
 	cfg := jsonConfig()
 	cfg.EncodeTime = utc("15:04:05.000Z")
 	cfg.EncodeLevel = zapcore.CapitalLevelEncoder
-	cfg.EncodeDuration = zapcore.StringDurationEncoder
 	cfg.ConsoleSeparator = "  "
 	return cfg
 }
 
 func milliseconds(d time.Duration, enc zapcore.PrimitiveArrayEncoder) {
-	enc.AppendFloat64(float64(d) / float64(time.Millisecond))
+	enc.AppendFloat64(float64(d.Microseconds()) / 1000)
 }
 
 func utc(layout string) zapcore.TimeEncoder {

@@ -93,7 +93,7 @@ func (db *DB) firstContact(ctx context.Context) error {
 	}
 	done, err := migrate(ctx, conn)
 	for _, m := range done {
-		db.log.Info("schema migrated", zap.Int64("version", m.Version), zap.String("migration", m.Name), zap.Duration("took", m.Duration))
+		db.log.Info("schema migrated", zap.Int64("version", m.Version), zap.String("migration", m.Name), zap.Duration("duration_ms", m.Duration))
 	}
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (db *DB) recover(ctx context.Context) bool {
 	})
 	if ok {
 		db.transition(stateConnected, nil)
-		db.log.Info("database connection recovered", zap.Duration("after", time.Since(since)))
+		db.log.Info("database connection recovered", zap.Duration("lost_ms", time.Since(since)))
 	}
 	return ok
 }
