@@ -42,7 +42,7 @@ func (f *flush) hold() (ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.users == 0 {
-		if f.free, ok = f.room.take(f.bytes() / stateBytes); !ok {
+		if f.free, ok = f.room.take(f.bytes()); !ok {
 			return false
 		}
 	}

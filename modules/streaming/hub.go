@@ -36,7 +36,8 @@ type Hub struct {
 	sheets                 *sheets
 	labels                 *labels
 	closer                 *closer
-	room                   room
+	pages                  *room
+	lists                  *room
 	slowAfter, pageTimeout time.Duration
 	recheckEvery           time.Duration
 	backlog                *backlog
@@ -78,12 +79,12 @@ type Sources struct {
 func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer, log *zap.Logger) *Hub {
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
-		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry), slowAfter: slowAfter, pageTimeout: pageTimeout,
-		recheckEvery: recheckInterval,
-		backlog:      newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
+		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry),
+		pages: newRoom(pageBytes), lists: newRoom(listBytes), slowAfter: slowAfter, pageTimeout: pageTimeout,
+		recheckEvery: recheckInterval, backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
 		changes: make(chan func(auth.Principal) bool, maxChanges),
 	}
-	h.closer = newCloser(from, h.backlog, &h.room)
+	h.closer = newCloser(from, h.backlog, h.pages)
 	h.metrics = newMetrics(registerer, h.furthest)
 	h.work, h.stop = context.WithCancel(context.Background())
 	for range pumpCount(runtime.GOMAXPROCS(0)) {
@@ -136,8 +137,8 @@ func (h *Hub) await(ctx context.Context) {
 // Open returns the function that serves a stream, to be run on a connection once its response header has been sent. Every
 // reading whose batch comes after the call is in the stream, if it is one of those asked for.
 //
-// It returns a TooManyRequests fault when there are too many streams, Unavailable while there is nothing to follow, and
-// Invalid for a snapshot of too many series.
+// It returns a TooManyRequests fault when there are too many streams, Unavailable while there is nothing to follow or no room
+// for what the viewer would hold, and Invalid for a snapshot of too many series.
 func (h *Hub) Open(ctx context.Context, r Request) (func(net.Conn), error) {
 	select {
 	case <-h.loaded:
@@ -158,6 +159,9 @@ func (h *Hub) Open(ctx context.Context, r Request) (func(net.Conn), error) {
 
 // prepare returns a viewer that knows where it begins.
 func (h *Hub) prepare(ctx context.Context, r *Request, ticket *ticket) (*viewer, error) {
+	if err := h.keepLists(r.Selection, ticket); err != nil {
+		return nil, err
+	}
 	tags := h.labels.join(r.Tags)
 	if tags != nil {
 		ticket.finally(tags.leave)

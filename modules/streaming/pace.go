@@ -27,8 +27,7 @@ func (v *viewer) tick(now time.Time) (err error) {
 	if v.page != nil {
 		v.pos = v.page.at
 		if v.page.done() { // nothing of it is for this viewer
-			v.page.free()
-			v.page = nil
+			v.dropPage()
 		}
 	}
 	return nil

@@ -8,8 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"telltale/modules/devices"
@@ -20,8 +18,6 @@ import (
 const (
 	// maxSnapshot is the most series that a stream may begin with.
 	maxSnapshot = 100_000
-	// heldBytes bounds the newest readings that are held for all viewers together until their sockets have taken them.
-	heldBytes = 64 << 20
 	// stateBytes is about what one of them takes.
 	stateBytes = 112
 	// pageTimeout is how long a viewer may take for a page, which keeps room from the others meanwhile, before its stream ends.
@@ -53,23 +49,6 @@ const (
 	// buckets are those of a flush.
 	buckets
 )
-
-// room bounds the pages of all viewers together.
-type room struct{ held atomic.Int64 }
-
-// take makes room for states; ok is false when there is none, though one page always fits.
-func (r *room) take(states int) (free func(), ok bool) {
-	n := int64(states) * stateBytes
-	for {
-		held := r.held.Load()
-		if held > 0 && held+n > heldBytes {
-			return nil, false
-		}
-		if r.held.CompareAndSwap(held, held+n) {
-			return sync.OnceFunc(func() { r.held.Add(-n) }), true
-		}
-	}
-}
 
 // snapshot returns the newest reading of each series that the filter lets through. It returns an Invalid fault when they
 // are too many, and Unavailable when too much is being written already.
@@ -159,7 +138,7 @@ func (h *Hub) capture(ctx context.Context, f *filter, wanted devices.Wanted, mos
 			return nil, false, nil
 		}
 		states = slices.DeleteFunc(states, func(newest devices.SeriesState) bool { return !h.retention.Keeps(newest) })
-		free, ok := h.room.take(len(states))
+		free, ok := h.pages.take(len(states) * stateBytes)
 		if !ok {
 			return nil, true, nil
 		}

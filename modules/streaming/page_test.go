@@ -48,11 +48,11 @@ func TestWhoTakesATrickleOfAPageKeepsItsRoomForALimitedTime(t *testing.T) {
 			}, waiting, tick)
 			require.Equal(t, "too slow", i.ended(t, 1)["reason"])
 
-			i.hub.room.held.Add(heldBytes - wide*stateBytes) // by others: just what there has to be is left
+			i.hub.pages.held.Add(pageBytes - wide*stateBytes) // by others: just what there has to be is left
 			s := open(t, i.url("snapshot=true"), "")
 			s.close()
 			i.ended(t, 2)
-			require.EqualValues(t, heldBytes-wide*stateBytes, i.hub.room.held.Load())
+			require.EqualValues(t, pageBytes-wide*stateBytes, i.hub.pages.held.Load())
 		})
 	}
 }
@@ -73,5 +73,5 @@ func TestASlowClientGetsAWholePageWithinItsTime(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "1", position.ID)
 	require.Equal(t, "2:0", s.next().ID)
-	require.Zero(t, i.hub.room.held.Load())
+	require.Zero(t, i.hub.pages.held.Load())
 }

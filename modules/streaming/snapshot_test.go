@@ -135,7 +135,7 @@ func TestASnapshotLeavesOutWhatIsPastItsRetention(t *testing.T) {
 
 func TestSnapshotsHaveLimits(t *testing.T) {
 	t.Parallel()
-	r := &room{}
+	r := newRoom(pageBytes)
 	free, ok := r.take(math.MaxInt32)
 	require.True(t, ok, "one page always fits")
 	_, ok = r.take(1)
@@ -150,7 +150,7 @@ func TestSnapshotsHaveLimits(t *testing.T) {
 	s.snapshot()
 	s.close()
 	i.ended(t, 1)
-	require.Zero(t, i.hub.room.held.Load())
+	require.Zero(t, i.hub.pages.held.Load())
 }
 
 // points is an answer of history.

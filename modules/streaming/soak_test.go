@@ -70,7 +70,7 @@ func TestSoak(t *testing.T) {
 	i.stop()
 	working.Wait()
 	require.Zero(t, i.hub.viewers())
-	require.Zero(t, i.hub.room.held.Load())
+	require.Zero(t, i.hub.pages.held.Load())
 	require.Empty(t, i.hub.labels.sets)
 	goleak.VerifyNone(t, existing, httpservertest.IgnoreClock())
 

@@ -71,5 +71,6 @@ const (
 	tokenExpired  reason = "token expired"   // the credentials' own end has come
 	tokenRefused  reason = "token refused"   // the credentials were revoked, or cover something else now
 	stopping      reason = "server stopping" // the server drains
+	failed        reason = "failed"          // something panicked, as the log says
 	logUnreadable reason = "log unreadable"  // the log table could not be read; the client resumes later
 )

@@ -125,7 +125,12 @@ func (v *viewer) serve(conn net.Conn) {
 	}
 	v.conn, v.raw = conn, raw
 	v.hub.join(v)
-	v.hub.leave(v, v.run())
+	why := failed
+	defer func() { // also if something panics
+		v.dropPage()
+		v.hub.leave(v, why)
+	}()
+	why = v.run()
 }
 
 // run is the viewer's life: reading on by itself, and sleeping while pumps write.
@@ -140,11 +145,17 @@ func (v *viewer) run() reason {
 		}
 	}
 	why := v.ending(err)
-	if v.page != nil {
-		v.page.free()
-	}
+	v.dropPage()
 	v.sayFarewell(why)
 	return why
+}
+
+// dropPage gives back the room that the page takes, if there is one.
+func (v *viewer) dropPage() {
+	if v.page != nil {
+		v.page.free()
+		v.page = nil
+	}
 }
 
 // begin puts the first words in front of the stream.

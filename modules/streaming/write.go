@@ -143,8 +143,7 @@ func (v *viewer) turnPage() {
 	v.hub.metrics.events.Add(float64(events))
 	if v.page.done() {
 		v.told = v.page.at
-		v.page.free()
-		v.page = nil
+		v.dropPage()
 	}
 }
 
