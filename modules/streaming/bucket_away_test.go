@@ -20,23 +20,13 @@ import (
 // What a restore takes out of buckets that have been sent, the client learns from history, where the gap points.
 func TestViewersOfBucketsOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
 	c := clockAt(t, "2026-11-01T12:00:00Z")
-	i := start(t, db, withClock(c), func(o *options) { o.window = 1 << 10 })
+	i := start(t, pgtest.New(t), withClock(c), func(o *options) { o.window = 1 << 10 })
 	for k := range 10 {
 		i.post(t, datum{"a", "m", c.ts(-30_000 + int64(k)), float64(k)})
 	}
 	queries := []string{"interval=1m&device=a", "interval=1m&agg=max", "interval=1m&device=x"}
-	var streams []*stream
-	for _, query := range queries {
-		s := open(t, i.url(query), "")
-		_, err := s.receive()
-		require.NoError(t, err)
-		streams = append(streams, s)
-	}
-	i.parked(t, len(streams))
-	_, err := db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
-	require.NoError(t, err)
+	streams := i.takeBack(t, queries)
 	for k, s := range streams {
 		m := s.next()
 		require.Equal(t, "gap", m.Event, queries[k])

@@ -98,14 +98,10 @@ func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
 	require.Equal(t, "4:0", s.next().ID)
 }
 
-// A restore from a backup brings back the log of some time ago, and its seqs are given to other batches from there on.
-func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t)
-	i := start(t, db, func(o *options) { o.window = 1 << 10 })
-	i.postMany(t, "a", 0, 10)
-	queries := []string{"device=a", "", "device=x", "every=1s", "slow=coalesce"}
-	var streams []*stream
+// takeBack opens streams, takes the log back to its fourth batch once they sleep, as a restore from a backup does, and
+// returns them.
+func (i *instance) takeBack(t *testing.T, queries []string) (streams []*stream) {
+	t.Helper()
 	for _, query := range queries {
 		s := open(t, i.url(query), "")
 		_, err := s.receive()
@@ -113,8 +109,18 @@ func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
 		streams = append(streams, s)
 	}
 	i.parked(t, len(streams))
-	_, err := db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
+	_, err := i.db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
 	require.NoError(t, err)
+	return streams
+}
+
+// A restore from a backup brings back the log of some time ago, and its seqs are given to other batches from there on.
+func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 << 10 })
+	i.postMany(t, "a", 0, 10)
+	queries := []string{"device=a", "", "device=x", "every=1s", "slow=coalesce"}
+	streams := i.takeBack(t, queries)
 	for k, s := range streams {
 		m := s.next()
 		require.Equal(t, "gap", m.Event, queries[k])
