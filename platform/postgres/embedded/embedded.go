@@ -167,7 +167,7 @@ func (s *Server) release() error {
 	}
 	errs = append(errs, s.socket.remove())
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		errs = append(errs, unlockFolder(s.lock))
 	}
 	s.cluster, s.sockets, s.log, s.lock = nil, nil, nil, nil
 	return errors.Join(errs...)

@@ -89,6 +89,17 @@ func TestASecondInstanceIsRefused(t *testing.T) {
 	require.EqualError(t, err, "another telltale (pid "+strconv.Itoa(os.Getpid())+") is already using "+opts.Dir)
 }
 
+func TestTheFolderIsFreeThoughAChildHasItsLockOpen(t *testing.T) {
+	t.Parallel()
+	opts := options(folder(t))
+	s := start(t, opts)
+	shared, err := s.ShareLock()
+	require.NoError(t, err)
+	defer shared.Close()
+	stop(t, s)
+	start(t, opts)
+}
+
 func TestNobodyElseGetsIn(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))

@@ -1,9 +1,19 @@
 package embedded
 
-import "context"
+import (
+	"context"
+	"os"
+	"syscall"
+)
 
 // PID returns the server's process id.
 func (s *Server) PID() int { return s.running().pid() }
+
+// ShareLock returns what a child of this process has of the folder's lock before it becomes another program.
+func (s *Server) ShareLock() (*os.File, error) {
+	fd, err := syscall.Dup(int(s.lock.Fd()))
+	return os.NewFile(uintptr(fd), s.lock.Name()), err
+}
 
 // Abandon lets go of the folder and leaves the server running, as a process that was killed does where the kernel cannot
 // end its children. The function returned waits until the server has ended.
@@ -12,7 +22,7 @@ func (s *Server) Abandon() (await func()) {
 	s.watching.Wait()
 	s.stopping = nil
 	p := s.running()
-	_ = s.lock.Close()
+	_ = unlockFolder(s.lock)
 	return func() { <-p.ended }
 }
 

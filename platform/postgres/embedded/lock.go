@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// lockFolder claims dir for this process until the file returned is closed or the process ends, however it ends.
+// lockFolder claims dir for this process until unlockFolder or the end of the process, however it ends.
 func lockFolder(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "telltale.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -28,6 +28,12 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	return f, nil
+}
+
+// unlockFolder gives the folder free at once. Closing the file alone would not while a child that was just forked, and has
+// not become its program yet, still shares it.
+func unlockFolder(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 func writePID(f *os.File) error {
