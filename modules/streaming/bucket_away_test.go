@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -111,17 +110,6 @@ func (i *instance) idle(t *testing.T, values given) *viewer {
 	require.NoError(t, err)
 	t.Cleanup(ticket.release)
 	v, err := i.hub.prepare(t.Context(), &r, ticket)
-	require.NoError(t, err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	client, err := net.Dial("tcp", listener.Addr().String())
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
-	v.conn, err = listener.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = v.conn.Close() })
-	v.raw, err = v.conn.(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
 	return v
 }

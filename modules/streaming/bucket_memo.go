@@ -74,28 +74,28 @@ type memo struct {
 var errLater = errors.New("there is no turn, or no room, for a flush at present")
 
 // flush returns what takes the viewer further; it has to be dropped. Viewers who ask the same, and are at about the same
-// place, share one. It is errLater when others take too long, and errGone or errEnding when the stream is over meanwhile:
-// what it was about to make, one of the others then makes. cost is what making the flush took, by whomever, or what trying to
-// has taken.
+// place, share one. It is errLater when others take too long, and errEnding when the stream has to end meanwhile: what it was
+// about to make, one of the others then makes. cost is what making the flush took, by whomever, or what trying to has taken.
 func (c *closer) flush(ctx context.Context, v *viewer) (f *flush, cost time.Duration, err error) {
+	err = v.attended(ctx, func(ctx context.Context) (err error) {
+		f, cost, err = c.shared(ctx, v)
+		return err
+	})
+	return f, cost, err
+}
+
+// shared is flush for as long as ctx lasts.
+func (c *closer) shared(ctx context.Context, v *viewer) (f *flush, cost time.Duration, err error) {
 	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
-	look := time.NewTicker(attendInterval)
-	defer look.Stop()
 	wait := func(turns chan struct{}) error {
-		for {
-			select {
-			case turns <- struct{}{}:
-				return nil
-			case <-look.C:
-				if err := v.over(); err != nil {
-					return err
-				}
-			case <-timer.C:
-				return errLater
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		select {
+		case turns <- struct{}{}:
+			return nil
+		case <-timer.C:
+			return errLater
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	key := memoKey{v.buckets.key, v.replaced}
@@ -112,10 +112,7 @@ func (c *closer) flush(ctx context.Context, v *viewer) (f *flush, cost time.Dura
 	}
 	defer func() { <-c.turns }()
 	began := c.stopwatch()
-	err = v.attended(ctx, func(ctx context.Context) (err error) {
-		f, err = c.make(ctx, v)
-		return err
-	})
+	f, err = c.make(ctx, v)
 	if cost = c.stopwatch().Sub(began); err != nil {
 		return nil, cost, err
 	}

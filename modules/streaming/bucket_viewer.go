@@ -20,7 +20,7 @@ func (v *viewer) tickBuckets(started time.Time) error {
 	f, cost, err := c.flush(v.hub.work, v)
 	rested := time.Now().Add(restFactor * cost)
 	switch {
-	case errors.Is(err, errGone), errors.Is(err, errEnding):
+	case errors.Is(err, errEnding):
 		return err
 	case errors.Is(err, errLater):
 		b.late, b.rest = true, time.Now().Add(bucketRetry)
@@ -96,7 +96,7 @@ func (v *viewer) overlook(s *step) {
 		return
 	}
 	v.hasten()
-	_ = v.conn.SetReadDeadline(v.alarm()) // an error means that the connection is closed: that ends the sleep as well
+	v.hub.alarms.set(v, v.alarm())
 }
 
 // concerned reports whether the step may hold readings that the viewer watches.

@@ -2,7 +2,7 @@ package streaming
 
 import (
 	"context"
-	"net"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -14,6 +14,8 @@ import (
 	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/platform/fault"
+	"telltale/platform/hangup"
+	"telltale/platform/httpserver"
 )
 
 // startPatience is how long a stream may wait for the server to have started, before it is refused. Proxies wait a minute.
@@ -50,9 +52,11 @@ type Hub struct {
 	loaded   <-chan struct{} // closed once the window has caught up with the log
 	draining <-chan struct{} // closed when the server begins to stop
 
-	pumps []*pump
-	count atomic.Int64 // viewers
-	turn  atomic.Uint64
+	pumps   []*pump
+	alarms  *alarms
+	hangups *hangup.Watcher // from Start on
+	count   atomic.Int64    // viewers
+	turn    atomic.Uint64
 
 	work   context.Context // of viewers that read the log table
 	stop   context.CancelFunc
@@ -82,7 +86,7 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 		registry: from.Registry, retention: from.Retention, sheets: newSheets(from.Registry), labels: newLabels(from.Registry),
 		pages: newRoom(pageBytes), lists: newRoom(listBytes), slowAfter: slowAfter, pageTimeout: pageTimeout,
 		recheckEvery: recheckInterval, backlog: newBacklog(from.Log), tickets: newTickets(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
-		changes: make(chan func(auth.Principal) bool, maxChanges),
+		changes: make(chan func(auth.Principal) bool, maxChanges), alarms: newAlarms(),
 	}
 	h.closer = newCloser(from, h.backlog, h.pages)
 	h.metrics = newMetrics(registerer, h.furthest)
@@ -99,11 +103,15 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 func pumpCount(processors int) int { return max(1, processors-1) }
 
 // Start begins to serve viewers.
-func (h *Hub) Start(context.Context) error {
+func (h *Hub) Start(context.Context) (err error) {
+	if h.hangups, err = hangup.New(); err != nil {
+		return fmt.Errorf("watching connections: %w", err)
+	}
 	for _, p := range h.pumps {
 		h.joined.Go(func() { p.run(h.work) })
 	}
 	h.checker.OnChange(h.noteChange)
+	h.joined.Go(func() { h.alarms.run(h.work) })
 	h.joined.Go(h.watch)
 	h.joined.Go(h.followTags)
 	return nil
@@ -114,7 +122,7 @@ func (h *Hub) Start(context.Context) error {
 func (h *Hub) Stop(context.Context) error {
 	h.stop()
 	h.joined.Wait()
-	return nil
+	return h.hangups.Close()
 }
 
 // await returns once the hub can serve, or when it will not soon: then Open says so.
@@ -139,7 +147,7 @@ func (h *Hub) await(ctx context.Context) {
 //
 // It returns a TooManyRequests fault when there are too many streams, Unavailable while there is nothing to follow or no room
 // for what the viewer would hold, and Invalid for a snapshot of too many series.
-func (h *Hub) Open(ctx context.Context, r Request) (func(net.Conn), error) {
+func (h *Hub) Open(ctx context.Context, r Request) (func(*httpserver.Socket), error) {
 	select {
 	case <-h.loaded:
 	default:

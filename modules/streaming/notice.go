@@ -40,8 +40,8 @@ func appendPosition(dst []byte, p Position) []byte {
 	return append(strconv.AppendInt(dst, p.Seq, 10), "}\n\n"...)
 }
 
-// beat is a heartbeat: bytes that keep proxies and clients from taking the connection for dead.
-const beat = ":\n\n"
+// heartbeat is bytes that keep proxies and clients from taking the connection for dead.
+const heartbeat = ":\n\n"
 
 // farewell ends a stream, or is empty when nobody listens any more.
 func farewell(why reason, viewers int) string {

@@ -212,3 +212,19 @@ func TestViewersThatWakeAtAnyTimeMissNothingAndClaimNothing(t *testing.T) {
 	}
 	require.Greater(t, positions, len(sitters), "viewers must have said where they are, or this tests little")
 }
+
+func TestAViewerThatIsToEndWhileItIsAboutToSleepDoes(t *testing.T) {
+	t.Parallel()
+	w := &haltedWindow{halted: make(chan struct{}), resume: make(chan struct{})}
+	i := start(t, pgtest.New(t), func(o *options) { o.halt, o.pumps = w, 1 })
+	open(t, i.url("device=a"), "")
+	v := i.parked(t, 1)[0]
+	w.hold.Store(true)
+	v.mu.Lock()
+	v.wake()
+	v.mu.Unlock()
+	<-w.halted // it has found that it need not end, and nothing to be read
+	v.end(tokenRefused)
+	close(w.resume)
+	require.EqualValues(t, tokenRefused, i.ended(t, 1)["reason"])
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -31,9 +30,7 @@ type pump struct {
 	own     tray      // for filtered viewers
 	shared  tray      // for those who see everything
 	devices deviceSet // memory for those of a step
-	target  []byte
-	sent    int
-	attempt func(fd uintptr) // writes target; made once
+	sender  *sender
 
 	mu      sync.Mutex
 	viewers audience
@@ -41,9 +38,10 @@ type pump struct {
 }
 
 func newPump(hub *Hub) *pump {
-	p := &pump{hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}, devices: deviceSet{}, viewers: audience{by: map[string][]*viewer{}}}
-	p.attempt = func(fd uintptr) { p.sent, _ = writeSome(fd, p.target) }
-	return p
+	return &pump{
+		hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}, devices: deviceSet{}, sender: newSender(),
+		viewers: audience{by: map[string][]*viewer{}},
+	}
 }
 
 // join adds a viewer, and reports false when the pump has ended.
@@ -191,7 +189,7 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 		v.show()
 		return 0, 0
 	}
-	bytes = p.send(v.raw, t.text)
+	bytes = p.sender.send(v.raw, t.text)
 	events = v.account(t, bytes, now)
 	if bytes == len(t.text) {
 		v.pos = end // past batches at the end of the step that have no events
@@ -237,12 +235,4 @@ func (p *pump) trayFor(v *viewer, s *step) *tray {
 	}
 	p.own.to = pos
 	return &p.own
-}
-
-// send writes what the socket takes at once. Errors are left to the viewer, who meets them again. Nobody else writes to a
-// parked viewer, so the connection need not be locked against that.
-func (p *pump) send(raw syscall.RawConn, text []byte) int {
-	p.target, p.sent = text, 0
-	_ = raw.Control(p.attempt)
-	return p.sent
 }

@@ -11,43 +11,6 @@ import (
 	"telltale/modules/readings"
 )
 
-// sleep returns when a parked viewer has to do something itself: read on, say that it is still there, or end. The read of
-// the connection is its bed: it ends at once when the client closes the connection, at a deadline, which serves as the
-// viewer's clock, and when somebody sets that deadline to wake the viewer.
-func (v *viewer) sleep() error {
-	for {
-		if awake, err := v.setClock(); awake || err != nil {
-			return err
-		}
-		if _, err := v.conn.Read(v.discard[:]); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			return err
-		}
-		if v.rouse(time.Now()) {
-			return nil
-		}
-	}
-}
-
-// setClock sets the deadline to when the viewer next has to do something, unless it is awake.
-func (v *viewer) setClock() (awake bool, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !v.parked || v.why != "" {
-		v.unpark()
-		return true, nil
-	}
-	return false, v.conn.SetReadDeadline(v.alarm())
-}
-
-// gone reports whether the client has closed the connection, without waiting. What the client sends is dropped, as in sleep.
-func (v *viewer) gone() (gone bool) {
-	err := v.raw.Control(func(fd uintptr) {
-		n, err := syscall.Read(int(fd), v.discard[:])
-		gone = n == 0 && err == nil || err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
-	})
-	return gone || err != nil
-}
-
 // alarm returns when the viewer next has to do something.
 func (v *viewer) alarm() time.Time {
 	beat := v.wrote.Add(v.hub.cfg.Heartbeat)
@@ -57,25 +20,36 @@ func (v *viewer) alarm() time.Time {
 	return v.orExpiry(beat)
 }
 
-// rouse wakes the viewer when a heartbeat is due, with the heartbeat as what has to be written first, or when it has to
-// end. It reports whether the viewer is awake.
-func (v *viewer) rouse(now time.Time) bool {
+// ring has a parked viewer do what it is time for: it gets a heartbeat, or reads on by itself.
+func (v *viewer) ring(now time.Time, s *sender) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	due := !now.Before(v.wrote.Add(v.hub.cfg.Heartbeat))
-	if v.parked && !due && !v.expired(now) && !(v.paced() && !now.Before(v.due)) {
-		return false
+	switch {
+	case !v.parked:
+		return // it sets the alarm when it parks
+	case v.expired(now), v.paced() && !now.Before(v.due), !now.Before(v.wrote.Add(v.hub.cfg.Heartbeat)) && !v.beat(now, s):
+		v.wake()
+		return
 	}
-	wasParked := v.parked
-	v.unpark()
-	if wasParked && due {
-		v.rest = append(v.rest, beat...)
-		if v.told.before(v.pos) {
-			v.rest = appendPosition(v.rest[:len(v.rest)-1], v.pos)
-			v.told = v.pos
-		}
+	v.hub.alarms.set(v, v.alarm())
+}
+
+// beat writes a heartbeat, with the viewer's place if the client does not know it. It reports whether the socket has taken
+// it. The caller holds mu.
+func (v *viewer) beat(now time.Time, s *sender) bool {
+	v.keepUp()
+	s.words = append(s.words[:0], heartbeat...)
+	if v.told.before(v.pos) {
+		s.words = appendPosition(s.words[:len(s.words)-1], v.pos)
+		v.told = v.pos
 	}
-	return true
+	n := s.send(v.raw, s.words)
+	v.rest = append(v.rest, s.words[n:]...)
+	v.wrote = now
+	v.bytes += int64(n)
+	v.hub.metrics.bytes.Add(float64(n))
+	v.show()
+	return len(v.rest) == 0
 }
 
 // expired reports whether the credentials have ended.
@@ -114,7 +88,13 @@ func (v *viewer) ending(err error) reason {
 	case broken:
 		v.hub.log.Error("a viewer cannot read the log", zap.String("request_id", v.request.ID), zap.Error(err))
 		return logUnreadable
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, errSlow):
+	}
+	return endOf(err)
+}
+
+// endOf returns why a stream ended whose connection did so with err.
+func endOf(err error) reason {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, errSlow) {
 		return tooSlow
 	}
 	return clientGone
@@ -126,10 +106,10 @@ const farewellTimeout = time.Second
 // sayFarewell writes the last words, behind the rest of the event under way.
 func (v *viewer) sayFarewell(why reason) {
 	words := farewell(why, v.hub.viewers())
-	if words == "" || v.conn.SetWriteDeadline(time.Now().Add(farewellTimeout)) != nil {
+	if words == "" || v.socket.SetWriteDeadline(time.Now().Add(farewellTimeout)) != nil {
 		return
 	}
-	n, _ := v.conn.Write(append(v.rest, words...)) // it is a courtesy: who does not get it comes back all the same
+	n, _ := v.socket.Write(append(v.rest, words...)) // it is a courtesy: who does not get it comes back all the same
 	v.bytes += int64(n)
 	v.hub.metrics.bytes.Add(float64(n))
 }

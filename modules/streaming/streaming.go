@@ -1,14 +1,14 @@
 // Package streaming lets viewers follow the log live, over Server-Sent Events.
 //
-// A viewer is a filter and a cursor into the log, never a queue. Its goroutine is the one that its connection has anyway.
-// At first the viewer reads on by itself, from the recent window or, further back, from the log table, as fast as its
-// socket takes it. Once nothing is left it parks: its goroutine sleeps in a read of the connection, which ends when
-// the client closes it, when the next heartbeat is due, or when somebody wakes the viewer. From then on pumps, a few
-// goroutines for all viewers together, write each new batch to the parked ones, without ever waiting for a socket. A
-// socket that does not take everything at once makes its viewer read on by itself again, from its cursor.
+// A viewer is a filter and a cursor into the log, never a queue. At first a goroutine of its own reads on, from the recent
+// window or, further back, from the log table, as fast as the socket takes it. Once nothing is left the viewer parks, and
+// that goroutine ends. From then on others do what there is to do: pumps, a few for all viewers together, write each new
+// batch to the parked ones, alarms write heartbeats, neither ever waiting for a socket, and package hangup tells when a client
+// has closed its connection. A socket that does not take everything at once makes its viewer read on by itself again, from
+// its cursor.
 //
-// So an idle viewer costs its connection and one sleeping goroutine, a slow one delays nobody and holds at most the rest
-// of one event in memory, and an event is encoded once (sheet) however many viewers see it.
+// So an idle viewer costs its connection and some two kilobytes, a slow one delays nobody and holds at most the rest of one
+// event in memory, and an event is encoded once (sheet) however many viewers see it.
 package streaming
 
 import (
@@ -71,6 +71,6 @@ const (
 	tokenExpired  reason = "token expired"   // the credentials' own end has come
 	tokenRefused  reason = "token refused"   // the credentials were revoked, or cover something else now
 	stopping      reason = "server stopping" // the server drains
-	failed        reason = "failed"          // something panicked, as the log says
+	failed        reason = "failed"          // something of ours failed, as the log says
 	logUnreadable reason = "log unreadable"  // the log table could not be read; the client resumes later
 )

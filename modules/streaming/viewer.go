@@ -2,6 +2,7 @@ package streaming
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/modules/auth"
+	"telltale/platform/httpserver"
 	"telltale/platform/silence"
 )
 
@@ -35,8 +37,8 @@ type Request struct {
 	Address, ID string
 }
 
-// viewer is one open stream: a filter and a cursor into the log. Its own goroutine runs it; while it is parked, a pump may
-// write to it.
+// viewer is one open stream: a filter and a cursor into the log. It has a goroutine of its own only while it reads on by
+// itself; while it is parked, it has none: its pump writes readings to it, and alarms write heartbeats.
 type viewer struct {
 	hub     *Hub
 	pump    *pump
@@ -52,21 +54,24 @@ type viewer struct {
 	member   int        // index among the pump's viewers, guarded by the pump's mu
 	places   []int      // index among the pump's viewers of each topic, guarded likewise
 
-	conn net.Conn
-	raw  syscall.RawConn
+	socket  *httpserver.Socket
+	raw     syscall.RawConn
+	unwatch func()    // ends the watch for the client's end
+	rings   time.Time // when alarms look at it, guarded like slot
+	slot    int       // where it is among them, from 1; 0 when it is not; guarded by their mu
 
-	mu      sync.Mutex
-	discard [1]byte  // takes what the client sends, which nobody wants; the goroutine's own
-	parked  bool     // the goroutine sleeps, and the pump writes
-	why     reason   // why the stream has to end
-	pos     Position // a parked viewer may be further; see keepUp
-	told    Position // where the client believes to be, by the last id that it was sent
-	rest    []byte   // has to be written before anything else
-	page    *page    // comes next, nil for none
-	shown   progress // for whoever looks at viewers
-	wrote   time.Time
-	events  int64
-	bytes   int64
+	mu        sync.Mutex
+	parked    bool     // no goroutine is at work, and the pump writes
+	why       reason   // why the stream has to end
+	interrupt func()   // ends what the goroutine waits for besides its connection, nil for nothing
+	pos       Position // a parked viewer may be further; see keepUp
+	told      Position // where the client believes to be, by the last id that it was sent
+	rest      []byte   // has to be written before anything else
+	page      *page    // comes next, nil for none
+	shown     progress // for whoever looks at viewers
+	wrote     time.Time
+	events    int64
+	bytes     int64
 }
 
 // progress is how far a viewer has come, as others may see it.
@@ -84,7 +89,7 @@ func (v *viewer) keepUp() {
 	}
 }
 
-// unpark makes the viewer's goroutine the one that writes. The caller holds mu.
+// unpark keeps the pump from writing. The caller holds mu.
 func (v *viewer) unpark() {
 	v.keepUp()
 	v.parked = false
@@ -103,51 +108,79 @@ func (v *viewer) show() { v.shown = progress{v.pos, v.events, v.bytes} }
 // viewer, and so long a queue that a slow but steady client would seem to take nothing for a whole write timeout.
 const socketBytes = 128 << 10
 
-// serve runs the viewer on a connection whose response header has been sent, until the stream ends.
-func (v *viewer) serve(conn net.Conn) {
-	if !v.ticket.claim() {
-		return // the client took longer for the header than it may
-	}
-	defer v.ticket.release()
-	socket, ok := conn.(syscall.Conn)
-	if !ok {
-		v.hub.log.Error("a stream needs a socket of the operating system", zap.String("request_id", v.request.ID))
+// serve begins the stream on a connection whose response header has been sent.
+func (v *viewer) serve(socket *httpserver.Socket) {
+	v.socket = socket
+	if !v.ticket.claim() { // the client took longer for the header than it may
+		_ = socket.Close()
 		return
 	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return // the connection is closed
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		// An error of either means that the connection is closed.
-		_ = tcp.SetWriteBuffer(socketBytes)
-		_ = silence.Limit(raw, v.hub.cfg.WriteTimeout)
-	}
-	v.conn, v.raw = conn, raw
 	v.hub.join(v)
-	why := failed
-	defer func() { // also if something panics
-		v.dropPage()
-		v.hub.leave(v, why)
-	}()
-	why = v.run()
+	v.live(func() error {
+		if err := v.attach(); err != nil {
+			v.hub.log.Error("a stream's connection cannot be watched", zap.String("request_id", v.request.ID), zap.Error(err))
+			v.end(failed)
+			return err
+		}
+		return v.begin()
+	})
 }
 
-// run is the viewer's life: reading on by itself, and sleeping while pumps write.
-func (v *viewer) run() reason {
-	err := v.begin()
-	for err == nil {
-		if err = v.tick(time.Now()); err != nil {
-			break
-		}
-		if err = v.catchUp(); err == nil {
-			err = v.sleep()
-		}
+// attach prepares the connection for being written to by others, and has its end noticed.
+func (v *viewer) attach() (err error) {
+	conn, ok := v.socket.Conn.(syscall.Conn)
+	if !ok {
+		return errors.New("a stream needs a socket of the operating system")
 	}
-	why := v.ending(err)
+	if v.raw, err = conn.SyscallConn(); err != nil {
+		return err
+	}
+	if tcp, ok := v.socket.Conn.(*net.TCPConn); ok {
+		// An error of either means that the connection is closed.
+		_ = tcp.SetWriteBuffer(socketBytes)
+		_ = silence.Limit(v.raw, v.hub.cfg.WriteTimeout)
+	}
+	v.unwatch, err = v.hub.hangups.Watch(v.socket.Conn, func(err error) { v.end(endOf(err)) })
+	return err
+}
+
+// turn is what a viewer does between two sleeps.
+func (v *viewer) turn() { v.live(func() error { return nil }) }
+
+// live does something first, then reads on until everything has been written, and leaves the viewer parked. If that cannot
+// be, the stream ends.
+func (v *viewer) live(first func() error) {
+	why, parked := failed, false
+	defer func() { // also if something panics
+		if !parked { // or somebody else may be at work on the viewer already
+			v.finish(why)
+		}
+	}()
+	err := first()
+	if err == nil {
+		err = v.tick(time.Now())
+	}
+	if err == nil {
+		err = v.catchUp()
+	}
+	if parked = err == nil; parked {
+		return
+	}
+	why = v.ending(err)
 	v.dropPage()
 	v.sayFarewell(why)
-	return why
+}
+
+// finish ends the stream. Nobody writes to the viewer any more.
+func (v *viewer) finish(why reason) {
+	if v.unwatch != nil {
+		v.unwatch()
+	}
+	v.hub.alarms.remove(v)
+	v.dropPage()
+	v.hub.leave(v, why)
+	v.ticket.release()
+	_ = v.socket.Close() // an error means that the client was quicker
 }
 
 // dropPage gives back the room that the page takes, if there is one.
@@ -247,28 +280,30 @@ func (v *viewer) load() error {
 	return v.hurry()
 }
 
-// park makes the pump write from now on, unless it is ahead already: then there is more to read.
+// park makes the pump write from now on, unless it is ahead already: then there is more to read. Once it has returned true,
+// the viewer may be anybody's.
 func (v *viewer) park() bool {
 	v.skim()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	behind := v.pump.pos.Load() > v.pos.Seq
-	if behind && !v.paced() || v.torn() {
-		return false
+	if behind && !v.paced() || v.torn() || v.why != "" {
+		return false // in the last case, to meet the end
 	}
 	if behind && v.buckets != nil {
 		v.hasten()
 	}
 	v.parked = true
 	v.show()
+	v.hub.alarms.set(v, v.alarm())
 	return true
 }
 
-// wake ends the sleep of a parked viewer. The caller holds mu.
+// wake has a parked viewer read on by itself. The caller holds mu.
 func (v *viewer) wake() {
 	if v.parked {
 		v.unpark()
-		_ = v.conn.SetReadDeadline(past) // an error means that the connection is closed: that ends the sleep as well
+		v.socket.Go(v.turn)
 	}
 }
 
@@ -276,10 +311,14 @@ func (v *viewer) wake() {
 func (v *viewer) end(why reason) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.why == "" {
-		v.why = why
-		v.wake()
-		_ = v.conn.SetWriteDeadline(past)
+	if v.why != "" {
+		return
+	}
+	v.why = why
+	v.wake()
+	_ = v.socket.SetWriteDeadline(past) // an error means that the connection is closed
+	if v.interrupt != nil {
+		v.interrupt()
 	}
 }
 

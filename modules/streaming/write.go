@@ -68,7 +68,7 @@ func (v *viewer) arm() error {
 	if v.expired(now) {
 		return errEnding
 	}
-	return v.conn.SetWriteDeadline(v.orOverdue(now, v.orExpiry(v.page.orDue(now.Add(v.hub.cfg.WriteTimeout)))))
+	return v.socket.SetWriteDeadline(v.orOverdue(now, v.orExpiry(v.page.orDue(now.Add(v.hub.cfg.WriteTimeout)))))
 }
 
 // disarm takes the deadline away, for a pump that writes without waiting.
@@ -76,7 +76,7 @@ func (v *viewer) disarm() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.why == "" {
-		_ = v.conn.SetWriteDeadline(time.Time{}) // an error means that the connection is closed, as the next write notices
+		_ = v.socket.SetWriteDeadline(time.Time{}) // an error means that the connection is closed, as the next write notices
 	}
 }
 

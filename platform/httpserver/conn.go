@@ -33,9 +33,11 @@ type conn struct {
 
 	// The hijack under way, if any; see hijack.go. Only the connection's own goroutine uses takeover, and leftover
 	// passes to it by handover.
-	takeover func(net.Conn)
-	resume   bool
+	takeover func(own *conn, nc net.Conn)
+	then     afterwards
 	taken    atomic.Bool
+	// kept is true while a Socket has the connection, which the server counts among what it waits for.
+	kept     atomic.Bool
 	handover chan struct{}
 	leftover []byte
 }
@@ -93,8 +95,16 @@ func (c *conn) Close() error {
 	if c.linger.Load() {
 		c.drainRefused()
 	}
+	return c.end()
+}
+
+// end closes the connection beneath and has the server forget it. Once is enough, twice does no harm.
+func (c *conn) end() error {
 	err := c.Conn.Close()
 	c.server.forget(c)
+	if c.kept.CompareAndSwap(true, false) {
+		c.server.joined.Done()
+	}
 	return err
 }
 

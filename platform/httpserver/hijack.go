@@ -3,48 +3,99 @@ package httpserver
 import (
 	"net"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
 )
 
-// Hijack hands the request's connection to serve, which runs after the handler has returned and owns the connection until
-// it returns itself; then the connection is closed. Before that, the answer's status and header, as they are now, have
-// been sent, with "Connection: close": whatever serve writes is the body, and its end is the connection's.
+// Socket is a connection that a handler has taken over: the bare one, so deadlines are its owner's business. It stays open
+// until Close, also when no goroutine is at work on it.
+type Socket struct {
+	net.Conn
+	own *conn  // nil for a connection that is not a Server's
+	end func() // has such a one given back
+}
+
+// Go runs f in a goroutine of its own, for which the server's Stop waits. If f panics, that is logged and the connection is
+// closed. It must not be called after Close.
+func (s *Socket) Go(f func()) {
+	if s.own == nil {
+		go f()
+		return
+	}
+	s.own.server.joined.Go(func() {
+		defer s.own.contain()
+		f()
+	})
+}
+
+// Close closes the connection. Calling it again does nothing.
+func (s *Socket) Close() error {
+	if s.own == nil {
+		s.end()
+		return nil
+	}
+	return s.own.Close()
+}
+
+// Hijack hands the request's connection to serve, which runs after the handler has returned. Before that, the answer's
+// status and header, as they are now, have been sent, with "Connection: close": whatever is written then is the body, and
+// its end is the connection's. When serve returns, the connection stays open until Socket.Close.
 //
-// Nothing of the request survives into serve (copy what it needs), and neither do fasthttp's buffers: an open stream
-// costs the connection and a goroutine. Deadlines are serve's business. The server's Stop waits for serve, which has to
-// watch Drain.Draining; after Stop's limit the connection is cut. Call Hijack last in a handler and return its error.
-func Hijack(c *fiber.Ctx, serve func(net.Conn)) error {
+// Nothing of the request survives into serve (copy what it needs), and neither do fasthttp's buffers: an open stream costs
+// its connection and what serve keeps. The server's Stop waits until the socket is closed: its owner has to watch
+// Drain.Draining; after Stop's limit the connection is cut. Call Hijack last in a handler and return its error.
+func Hijack(c *fiber.Ctx, serve func(*Socket)) error {
 	c.Context().SetConnectionClose()
 	head := c.Response().Header.AppendBytes(nil)
-	take(c, false, func(nc net.Conn) {
-		if err := nc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	take(c, keep, func(own *conn, nc net.Conn) {
+		socket := &Socket{Conn: nc, own: own}
+		if own == nil {
+			ended := make(chan struct{})
+			socket.end = sync.OnceFunc(func() { close(ended) })
+			defer func() { <-ended }()
+		}
+		if err := sendHead(nc, head); err != nil {
+			_ = socket.Close() // the client has gone
 			return
 		}
-		if _, err := nc.Write(head); err != nil {
-			return // the client has gone
-		}
-		if err := nc.SetWriteDeadline(time.Time{}); err != nil {
-			return
-		}
-		serve(nc)
+		serve(socket)
 	})
 	return nil
 }
 
-// take has fasthttp let go of the connection after the handler. Then use runs, in the connection's own goroutine, on
-// the bare connection; with resume, fasthttp is given the connection back afterwards.
-func take(c *fiber.Ctx, resume bool, use func(net.Conn)) {
+func sendHead(nc net.Conn, head []byte) error {
+	if err := nc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	if _, err := nc.Write(head); err != nil {
+		return err
+	}
+	return nc.SetWriteDeadline(time.Time{})
+}
+
+// afterwards says what becomes of a connection when the function that has been given it returns.
+type afterwards int
+
+const (
+	shut   afterwards = iota // it is closed
+	resume                   // fasthttp is given it back
+	keep                     // it stays open until somebody closes it
+)
+
+// take has fasthttp let go of the connection after the handler. Then use runs, in the connection's own goroutine, on the
+// bare connection; own is nil when that is not a Server's.
+func take(c *fiber.Ctx, then afterwards, use func(own *conn, nc net.Conn)) {
 	ctx := c.Context()
 	ctx.HijackSetNoResponse(true)
 	own := connOf(ctx.Conn())
 	if own == nil { // app.Test, or a server that is not ours: fasthttp closes the connection by itself
-		ctx.Hijack(func(nc net.Conn) { use(nc) })
+		ctx.Hijack(func(nc net.Conn) { use(nil, nc) })
 		return
 	}
-	own.takeover, own.resume, own.handover = use, resume, make(chan struct{})
+	own.takeover, own.then, own.handover = use, then, make(chan struct{})
 	ctx.Hijack(func(nc net.Conn) {
 		own.leftover = buffered(nc)
 		own.taken.Store(true)
@@ -69,8 +120,8 @@ func buffered(nc net.Conn) []byte {
 	return ahead
 }
 
-// serve runs the connection from its first request to its end, in the one goroutine that it has. What goes wrong has been
-// answered and logged where it did.
+// serve runs the connection from its first request to its end, or to where somebody keeps it, in the one goroutine that it
+// has. What goes wrong has been answered and logged where it did.
 func (c *conn) serve() {
 	defer c.contain()
 	for {
@@ -79,10 +130,16 @@ func (c *conn) serve() {
 			return
 		}
 		<-c.handover
-		use, resume := c.takeover, c.resume
+		use := c.takeover
 		c.takeover, c.handover = nil, nil
-		use(c.Conn)
-		if !resume || c.server.drain.Active() {
+		if c.then == keep {
+			c.server.joined.Add(1) // until it is closed
+			c.kept.Store(true)
+			use(c, c.Conn)
+			return
+		}
+		use(c, c.Conn)
+		if c.then == shut || c.server.drain.Active() {
 			_ = c.Close() // an error means that the client was quicker
 			return
 		}
@@ -100,7 +157,6 @@ func (c *conn) contain() {
 	if value := recover(); value != nil {
 		c.server.log.WithOptions(zap.AddStacktrace(never)).Error("connection's goroutine panicked",
 			zap.Error(&panicError{value: value}), zap.ByteString("stacktrace", debug.Stack()))
-		_ = c.Conn.Close()
-		c.server.forget(c)
+		_ = c.end()
 	}
 }

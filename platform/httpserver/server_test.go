@@ -168,10 +168,13 @@ func TestAHijackedConnectionIsOwnedByItsHandlerAndStopWaitsForIt(t *testing.T) {
 	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "stream", Mount: func(api fiber.Router) {
 		api.Get("/stream", func(c *fiber.Ctx) error {
 			c.Set("Content-Type", "text/event-stream")
-			return httpserver.Hijack(c, func(nc net.Conn) {
-				_, _ = io.WriteString(nc, "first ")
-				<-drain.Draining()
-				_, _ = io.WriteString(nc, "last")
+			return httpserver.Hijack(c, func(s *httpserver.Socket) {
+				_, _ = io.WriteString(s, "first ")
+				s.Go(func() { // and the first goroutine ends
+					defer s.Close()
+					<-drain.Draining()
+					_, _ = io.WriteString(s, "last")
+				})
 			})
 		})
 	}}}, httpservertest.WithDrain(drain))
@@ -196,8 +199,9 @@ func TestAHijackedHandlerThatIgnoresTheDrainIsCut(t *testing.T) {
 	failed := make(chan error, 1)
 	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "stream", Mount: func(api fiber.Router) {
 		api.Get("/stream", func(c *fiber.Ctx) error {
-			return httpserver.Hijack(c, func(nc net.Conn) {
-				_, err := nc.Read(make([]byte, 1))
+			return httpserver.Hijack(c, func(s *httpserver.Socket) {
+				defer s.Close()
+				_, err := s.Read(make([]byte, 1))
 				failed <- err
 			})
 		})
@@ -214,21 +218,47 @@ func TestAHijackedHandlerThatIgnoresTheDrainIsCut(t *testing.T) {
 
 func TestAPanicOfAHijackedHandlerEndsOnlyItsConnection(t *testing.T) {
 	t.Parallel()
-	log, logs := watched(t)
-	server := httpservertest.Serve(t, []httpserver.Routes{newGate().routes(), {Name: "stream", Mount: func(api fiber.Router) {
-		api.Get("/stream", func(c *fiber.Ctx) error {
-			return httpserver.Hijack(c, func(net.Conn) { panic("so it goes") })
+	for name, serve := range map[string]func(*httpserver.Socket){
+		"at once": func(*httpserver.Socket) { panic("so it goes") },
+		"later":   func(s *httpserver.Socket) { s.Go(func() { panic("so it goes") }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log, logs := watched(t)
+			server := httpservertest.Serve(t, []httpserver.Routes{newGate().routes(), {Name: "stream", Mount: func(api fiber.Router) {
+				api.Get("/stream", func(c *fiber.Ctx) error { return httpserver.Hijack(c, serve) })
+			}}}, httpservertest.WithLog(log))
+			client := dial(t, server.URL)
+			client.get("/api/stream")
+			client.answer()
+			other := dial(t, server.URL)
+			other.get("/api/free")
+			_, body := other.answer()
+			require.Equal(t, "free", body)
+			require.NoError(t, server.Stop(t.Context()))
+			require.Len(t, logs.FilterLevelExact(zap.ErrorLevel).All(), 1)
 		})
-	}}}, httpservertest.WithLog(log))
+	}
+}
+
+func TestStopWaitsForASocketOnWhichNobodyIsAtWork(t *testing.T) {
+	t.Parallel()
+	sockets := make(chan *httpserver.Socket, 1)
+	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "stream", Mount: func(api fiber.Router) {
+		api.Get("/stream", func(c *fiber.Ctx) error {
+			return httpserver.Hijack(c, func(s *httpserver.Socket) { sockets <- s })
+		})
+	}}})
 	client := dial(t, server.URL)
 	client.get("/api/stream")
-	client.answer()
-	other := dial(t, server.URL)
-	other.get("/api/free")
-	_, body := other.answer()
-	require.Equal(t, "free", body)
-	require.NoError(t, server.Stop(t.Context()))
-	require.Len(t, logs.FilterLevelExact(zap.ErrorLevel).All(), 1)
+	s := <-sockets
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Stop(t.Context()) }()
+	time.Sleep(50 * time.Millisecond) // for Stop to get to where it waits; it must not return
+	require.Empty(t, stopped)
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close())
+	require.NoError(t, <-stopped)
 }
 
 func TestServersStartAndStopUnderLoad(t *testing.T) {

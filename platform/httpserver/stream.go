@@ -203,13 +203,16 @@ func (b *bodyWriter) end() error {
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	closing := b.ctx.Context().Response.ConnectionClose()
+	then := resume
+	if b.ctx.Context().Response.ConnectionClose() {
+		then = shut
+	}
 	if b.chunked {
 		if _, err := b.conn.Write([]byte("0\r\n\r\n")); err != nil {
 			return fmt.Errorf("ending the body: %w", err)
 		}
 	}
-	take(b.ctx, !closing, func(net.Conn) {})
+	take(b.ctx, then, func(*conn, net.Conn) {})
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
-	"net"
 	"strings"
 	"testing"
 
@@ -143,7 +142,8 @@ func (p *pots) routes() httpserver.Routes {
 		api.Delete("/pots/:name", guarded, func(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusNoContent) })
 		api.Get("/steam", func(c *fiber.Ctx) error {
 			c.Set(fiber.HeaderContentType, "text/event-stream")
-			return httpserver.Hijack(c, func(nc net.Conn) {
+			return httpserver.Hijack(c, func(nc *httpserver.Socket) {
+				defer nc.Close()
 				_, _ = io.WriteString(nc, "data: {}\n\n")
 				gone := make(chan struct{})
 				go func() { defer close(gone); _, _ = bufio.NewReader(nc).ReadByte() }()
