@@ -60,6 +60,9 @@ func NewRegistry(db database) *Registry {
 // Limit sets how many series may exist; Register refuses more. Call it before use.
 func (r *Registry) Limit(series int) { r.limit = series }
 
+// Room returns how many more series may be registered.
+func (r *Registry) Room() int { return max(0, r.limit-r.Size()) }
+
 // Metrics are the series of one device at one moment.
 type Metrics struct{ series []*SeriesState }
 

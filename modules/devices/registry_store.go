@@ -123,12 +123,17 @@ WHERE (device_id, metric) IN (SELECT unnest($1::text[]), unnest($2::text[]))`
 // registerAttempts is how often Register begins again when devices are deleted under its hands.
 const registerAttempts = 5
 
+// Full says why there are no more series.
+func (r *Registry) Full() string {
+	return fmt.Sprintf("there are %d of the %d that MAX_SERIES allows", r.Size(), r.limit)
+}
+
 // Register makes the series wanted exist and returns those whose device does not. Unknown devices are registered too
-// when createDevices is set. More series than Limit allows are an Invalid fault. It is safe to call for the same series from many instances at once.
+// when createDevices is set. More series than there is Room for are an Invalid fault. It is safe to call for the same series
+// from many instances at once.
 func (r *Registry) Register(ctx context.Context, wanted []Name, createDevices bool) (missing []Name, err error) {
-	if size := r.Size(); size+len(wanted) > r.limit {
-		return nil, fault.New(fault.Invalid, "the readings would make %d new series, and there are %d of the %d that MAX_SERIES allows",
-			len(wanted), size, r.limit)
+	if len(wanted) > r.Room() {
+		return nil, fault.New(fault.Invalid, "the readings would make %d new series; %s", len(wanted), r.Full())
 	}
 	for range registerAttempts {
 		var found []SeriesState

@@ -2,12 +2,10 @@ package readings
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"telltale/modules/auth"
-	"telltale/modules/devices"
 	"telltale/modules/readings/payload"
 	"telltale/platform/fault"
 )
@@ -61,15 +59,12 @@ func (s *Service) Ingest(ctx context.Context, who auth.Principal, req payload.Re
 // store registers what is new in the body and appends it.
 func (s *Service) store(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, skip bool) (Receipt, error) {
 	if len(names.wanted) > 0 {
-		unknown, err := s.register(ctx, who, body, names)
-		if err != nil {
+		rejected := body.Rejected
+		if err := s.register(ctx, who, body, names, skip); err != nil {
 			return Receipt{}, err
 		}
-		if len(unknown) > 0 {
-			rejectUnknown(body, unknown)
-			if !skip {
-				return Receipt{}, body.Fault()
-			}
+		if body.Rejected > rejected && !skip {
+			return Receipt{}, body.Fault()
 		}
 	}
 	receipt := Receipt{
@@ -83,35 +78,40 @@ func (s *Service) store(ctx context.Context, who auth.Principal, body *payload.B
 	return receipt, err
 }
 
-// register replaces the placeholders in the body by the ids of series that exist from now on. It returns the indexes of
-// the items whose device is not known and may not be registered.
-func (s *Service) register(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver) (unknown []int32, err error) {
-	used := make([]bool, len(names.wanted))
-	for _, id := range body.Series {
-		if id < 0 {
-			used[-1-id] = true
-		}
-	}
-	var wanted []devices.Name
-	for i, name := range names.wanted {
-		if used[i] {
-			wanted = append(wanted, name)
-		}
-	}
+// register replaces the placeholders in the body by the ids of series that exist from now on, and rejects the items that can
+// have none: their device is not known and may not be registered, or there is no room for more series. In the latter case
+// nothing is registered without skip.
+func (s *Service) register(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, skip bool) error {
+	wanted := names.inUse(body)
 	if len(wanted) == 0 {
-		return nil, nil
+		return nil
 	}
-	if _, err := s.registry.Register(ctx, wanted, who.Can(auth.DevicesWrite)); err != nil {
-		return nil, err
+	if room := s.registry.Room(); len(wanted) > room {
+		names.leaveOut(wanted[room:])
+		if wanted = wanted[:room]; !skip {
+			reject(body, names.leftOut(body), "", "would make a new series; "+s.registry.Full())
+			return nil
+		}
 	}
+	if len(wanted) > 0 {
+		if _, err := s.registry.Register(ctx, wanted, who.Can(auth.DevicesWrite)); err != nil {
+			return err
+		}
+	}
+	return s.substitute(who, body, names)
+}
+
+// substitute is the second half of register, once what can exist does.
+func (s *Service) substitute(who auth.Principal, body *payload.Body, names *resolver) error {
+	var unknown []int32
 	for i, id := range body.Series {
-		if id >= 0 {
+		if id >= 0 || names.absent[id] {
 			continue
 		}
 		name := names.wanted[-1-id]
 		found, ok := s.registry.Find(name.Device, name.Metric)
 		if !ok && who.Can(auth.DevicesWrite) {
-			return nil, fault.Busy(time.Second, nil, "device %q is being deleted; send its readings again", name.Device)
+			return fault.Busy(time.Second, nil, "device %q is being deleted; send its readings again", name.Device)
 		}
 		if !ok {
 			unknown = append(unknown, body.Item[i])
@@ -119,11 +119,13 @@ func (s *Service) register(ctx context.Context, who auth.Principal, body *payloa
 		}
 		body.Series[i] = found
 	}
-	return slices.Compact(unknown), nil
+	reject(body, slices.Compact(unknown), "device", "is not registered, and registering devices takes the scope devices:write")
+	reject(body, names.leftOut(body), "", "would make a new series; "+s.registry.Full())
+	return nil
 }
 
-// rejectUnknown takes the items given, in ascending order, out of the body and lists them among its rejects.
-func rejectUnknown(body *payload.Body, items []int32) {
+// reject takes the items given, in ascending order, out of the body and lists them among its rejects.
+func reject(body *payload.Body, items []int32, field, reason string) {
 	n := 0
 	for i, item := range body.Item {
 		if _, bad := slices.BinarySearch(items, item); bad {
@@ -138,55 +140,7 @@ func rejectUnknown(body *payload.Body, items []int32) {
 		if len(body.Rejects) == payload.MaxRejects {
 			break
 		}
-		body.Rejects = append(body.Rejects, body.Reject(int(item), "device",
-			"is not registered, and registering devices takes the scope devices:write"))
+		body.Rejects = append(body.Rejects, body.Reject(int(item), field, reason))
 	}
 	slices.SortFunc(body.Rejects, func(a, b payload.Reject) int { return a.Index - b.Index })
-}
-
-// resolver turns names into series for one request.
-type resolver struct {
-	registry *devices.Registry
-	who      auth.Principal
-
-	device    []byte          // the device selected
-	known     devices.Metrics // its series
-	wanted    []devices.Name
-	index     map[devices.Name]int32 // of wanted
-	forbidden bool                   // an item's device is not covered by the token
-}
-
-var errNotCovered = errors.New("is not covered by this token")
-
-// Device implements payload.Resolver.
-func (r *resolver) Device(id []byte) error {
-	r.device = append(r.device[:0], id...)
-	if !r.who.SeesAll() && !r.who.Sees(string(id)) {
-		r.forbidden = true
-		return errNotCovered
-	}
-	if r.known = r.registry.Metrics(id); r.known.None() {
-		return devices.ValidateID(string(id))
-	}
-	return nil
-}
-
-// Series implements payload.Resolver. The placeholder of wanted[i] is -1-i.
-func (r *resolver) Series(metric []byte) (int32, error) {
-	if id, ok := r.known.Find(metric); ok {
-		return id, nil
-	}
-	name := devices.Name{Device: string(r.device), Metric: string(metric)}
-	if i, ok := r.index[name]; ok {
-		return -1 - i, nil
-	}
-	if err := devices.ValidateMetric(name.Metric); err != nil {
-		return 0, err
-	}
-	if r.index == nil {
-		r.index = map[devices.Name]int32{}
-	}
-	i := int32(len(r.wanted))
-	r.wanted, r.index[name] = append(r.wanted, name), i
-	return -1 - i, nil
 }

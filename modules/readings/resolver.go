@@ -1,0 +1,92 @@
+package readings
+
+import (
+	"errors"
+	"slices"
+
+	"telltale/modules/auth"
+	"telltale/modules/devices"
+	"telltale/modules/readings/payload"
+)
+
+// resolver turns names into series for one request.
+type resolver struct {
+	registry *devices.Registry
+	who      auth.Principal
+
+	device    []byte          // the device selected
+	known     devices.Metrics // its series
+	wanted    []devices.Name
+	index     map[devices.Name]int32 // of wanted
+	absent    map[int32]bool         // placeholders for which there is no room
+	forbidden bool                   // an item's device is not covered by the token
+}
+
+var errNotCovered = errors.New("is not covered by this token")
+
+// Device implements payload.Resolver.
+func (r *resolver) Device(id []byte) error {
+	r.device = append(r.device[:0], id...)
+	if !r.who.SeesAll() && !r.who.Sees(string(id)) {
+		r.forbidden = true
+		return errNotCovered
+	}
+	if r.known = r.registry.Metrics(id); r.known.None() {
+		return devices.ValidateID(string(id))
+	}
+	return nil
+}
+
+// Series implements payload.Resolver. The placeholder of wanted[i] is -1-i.
+func (r *resolver) Series(metric []byte) (int32, error) {
+	if id, ok := r.known.Find(metric); ok {
+		return id, nil
+	}
+	name := devices.Name{Device: string(r.device), Metric: string(metric)}
+	if i, ok := r.index[name]; ok {
+		return -1 - i, nil
+	}
+	if err := devices.ValidateMetric(name.Metric); err != nil {
+		return 0, err
+	}
+	if r.index == nil {
+		r.index = map[devices.Name]int32{}
+	}
+	i := int32(len(r.wanted))
+	r.wanted, r.index[name] = append(r.wanted, name), i
+	return -1 - i, nil
+}
+
+// inUse returns those wanted that readings in the body still need.
+func (r *resolver) inUse(body *payload.Body) (names []devices.Name) {
+	used := make([]bool, len(r.wanted))
+	for _, id := range body.Series {
+		if id < 0 {
+			used[-1-id] = true
+		}
+	}
+	for i, name := range r.wanted {
+		if used[i] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// leaveOut notes that there is no room for the series.
+func (r *resolver) leaveOut(names []devices.Name) {
+	r.absent = map[int32]bool{}
+	for _, name := range names {
+		r.absent[-1-r.index[name]] = true
+	}
+}
+
+// leftOut returns the items, in ascending order, with readings of series for which there is no room.
+func (r *resolver) leftOut(body *payload.Body) (items []int32) {
+	for i, id := range body.Series {
+		if r.absent[id] {
+			items = append(items, body.Item[i])
+		}
+	}
+	return slices.Compact(items)
+}
