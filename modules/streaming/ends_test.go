@@ -84,6 +84,30 @@ func TestAStreamEndsWhenItsCredentialsAreRevoked(t *testing.T) {
 	require.Equal(t, "token refused", i.ended(t, 1)["reason"])
 }
 
+// stuck is a checker whose database does not answer.
+type stuck struct{ asked chan struct{} }
+
+func (s stuck) Recheck(ctx context.Context, _ auth.Principal) error {
+	close(s.asked)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (stuck) OnChange(func(func(auth.Principal) bool)) {}
+
+func TestStreamsEndWithTheServerAlsoWhileTheirCredentialsAreLookedAt(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	i := start(t, pgtest.New(t), func(o *options) { o.checker = stuck{asked} })
+	s := open(t, i.url(""), "")
+	i.parked(t, 1)
+	i.hub.noteChange(anybody)
+	<-asked
+	i.stop() // which fails when a connection has to be cut
+	s.untilEnd()
+	require.Contains(t, s.comments, "server stopping")
+}
+
 func TestTheEndOfAStreamIsLoggedAndCounted(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))

@@ -113,6 +113,7 @@ func (h *Hub) Start(context.Context) (err error) {
 	h.checker.OnChange(h.noteChange)
 	h.joined.Go(func() { h.alarms.run(h.work) })
 	h.joined.Go(h.watch)
+	h.joined.Go(h.windUp)
 	h.joined.Go(h.followTags)
 	return nil
 }
@@ -260,7 +261,7 @@ func (h *Hub) leave(v *viewer, why reason) {
 		zap.Duration("duration_ms", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
 }
 
-// watch ends streams when the server stops, and those whose credentials are no longer good.
+// watch ends the streams whose credentials are no longer good.
 func (h *Hub) watch() {
 	ticker := time.NewTicker(h.recheckEvery)
 	defer ticker.Stop()
@@ -270,15 +271,20 @@ func (h *Hub) watch() {
 			h.recheck(func(auth.Principal) bool { return true })
 		case concerns := <-h.changes:
 			h.recheck(concerns)
-		case <-h.draining:
-			h.endAll()
-			h.stop()
-			return
 		case <-h.work.Done():
-			h.endAll()
 			return
 		}
 	}
+}
+
+// windUp ends every stream when the server stops, and whatever waits for the database.
+func (h *Hub) windUp() {
+	select {
+	case <-h.draining:
+	case <-h.work.Done():
+	}
+	h.endAll()
+	h.stop()
 }
 
 // followTags keeps up with what tags devices have.
@@ -314,14 +320,12 @@ func (h *Hub) noteChange(concerns func(auth.Principal) bool) {
 }
 
 // recheck ends the streams, of those concerned, whose credentials have been revoked. Who cannot be asked about at present
-// stays. When the server stops it leaves off: the database may be slow to answer.
+// stays. When the server stops it leaves off.
 func (h *Hub) recheck(concerns func(auth.Principal) bool) {
 	for _, p := range h.pumps {
 		for _, v := range p.members() {
-			select {
-			case <-h.draining:
+			if h.work.Err() != nil {
 				return
-			default:
 			}
 			if !concerns(v.request.Principal) {
 				continue
