@@ -104,7 +104,7 @@ func pumpCount(processors int) int { return max(1, processors-1) }
 
 // Start begins to serve viewers.
 func (h *Hub) Start(context.Context) (err error) {
-	if h.hangups, err = hangup.New(); err != nil {
+	if h.hangups, err = hangup.Open(); err != nil {
 		return fmt.Errorf("watching connections: %w", err)
 	}
 	for _, p := range h.pumps {

@@ -28,8 +28,8 @@ type watch struct {
 	told func(error)
 }
 
-// New returns a watcher of nothing. Close it in the end.
-func New() (*Watcher, error) {
+// Open returns a watcher of nothing. Close it in the end.
+func Open() (*Watcher, error) {
 	w := &Watcher{watched: map[key]*watch{}}
 	if err := w.open(); err != nil {
 		return nil, err

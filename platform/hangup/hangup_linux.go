@@ -65,13 +65,13 @@ func (w *Watcher) run() {
 	for {
 		n := 0
 		err := w.poller.raw.Read(func(poll uintptr) bool {
-			n, _ = syscall.EpollWait(int(poll), events, 0) // an interrupt, the only error that there can be, is as good as nothing
-			return n > 0
+			n, _ = syscall.EpollWait(int(poll), events, 0)
+			return n != 0 // at -1 it was interrupted: to wait then would be to miss what has come already
 		})
 		if err != nil {
 			return // closed
 		}
-		for _, e := range events[:n] {
+		for _, e := range events[:max(n, 0)] {
 			w.look(key(e.Pad)<<32|key(uint32(e.Fd)), buffer)
 		}
 	}

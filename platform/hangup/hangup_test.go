@@ -32,7 +32,7 @@ func pairs(t *testing.T) func() (server, client *net.TCPConn) {
 }
 
 func watcher(t *testing.T) *Watcher {
-	w, err := New()
+	w, err := Open()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	return w
@@ -167,7 +167,7 @@ func TestEveryEndIsToldOnce(t *testing.T) {
 
 func TestAClosedWatcherTellsNothingAndTakesNothing(t *testing.T) {
 	t.Parallel()
-	w, err := New()
+	w, err := Open()
 	require.NoError(t, err)
 	pair := pairs(t)
 	server, client := pair()
