@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/modules/auth"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -128,4 +129,16 @@ func TestAHeartbeatThatDoesNotFitIsWrittenLater(t *testing.T) {
 	i.parked(t, 1)
 	require.NoError(t, conn.Close())
 	require.EqualValues(t, clientGone, i.ended(t, 1)["reason"])
+}
+
+// The heap of alarms takes for granted that of two times the same one is always first.
+func TestTheClockThatIsSetDecidesNoOrderOfAlarms(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	expires := now.Add(time.Minute).Round(0) // as credentials have it: by the clock on the wall
+	v := &viewer{request: &Request{Principal: auth.Principal{Expires: expires}}}
+	at := v.orExpiry(now.Add(time.Hour))
+	require.True(t, at.Equal(expires))
+	require.Contains(t, at.String(), " m=", "it has a reading of the monotonic clock")
+	require.Equal(t, now.Add(time.Second), v.orExpiry(now.Add(time.Second)))
 }
