@@ -117,7 +117,10 @@ func (v *viewer) serve(socket *httpserver.Socket) {
 	}
 	v.hub.join(v)
 	v.live(func() error {
-		if err := v.attach(); err != nil {
+		switch err := v.attach(); {
+		case errors.Is(err, net.ErrClosed): // the client did not take the header, or the server has cut the connection
+			return err
+		case err != nil:
 			v.hub.log.Error("a stream's connection cannot be watched", zap.String("request_id", v.request.ID), zap.Error(err))
 			v.end(failed)
 			return err

@@ -42,7 +42,8 @@ func (s *Socket) Close() error {
 
 // Hijack hands the request's connection to serve, which runs after the handler has returned. Before that, the answer's
 // status and header, as they are now, have been sent, with "Connection: close": whatever is written then is the body, and
-// its end is the connection's. When serve returns, the connection stays open until Socket.Close.
+// its end is the connection's. When the client did not take them the connection is closed by then (net.ErrClosed), and serve
+// runs all the same. When it returns, the connection stays open until Socket.Close.
 //
 // Nothing of the request survives into serve (copy what it needs), and neither do fasthttp's buffers: an open stream costs
 // its connection and what serve keeps. The server's Stop waits until the socket is closed: its owner has to watch
@@ -57,9 +58,8 @@ func Hijack(c *fiber.Ctx, serve func(*Socket)) error {
 			socket.end = sync.OnceFunc(func() { close(ended) })
 			defer func() { <-ended }()
 		}
-		if err := sendHead(nc, head); err != nil {
-			_ = socket.Close() // the client has gone
-			return
+		if sendHead(nc, head) != nil { // the client has gone, as serve is about to find out
+			_ = nc.Close()
 		}
 		serve(socket)
 	})

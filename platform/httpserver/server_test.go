@@ -194,6 +194,27 @@ func TestAHijackedConnectionIsOwnedByItsHandlerAndStopWaitsForIt(t *testing.T) {
 	require.Equal(t, "last", string(rest))
 }
 
+func TestAHijackedHandlerRunsAlsoWhenTheClientHasGoneBefore(t *testing.T) {
+	t.Parallel()
+	gone, told := make(chan struct{}), make(chan error, 1)
+	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "stream", Mount: func(api fiber.Router) {
+		api.Get("/stream", func(c *fiber.Ctx) error {
+			<-gone
+			return httpserver.Hijack(c, func(s *httpserver.Socket) {
+				defer s.Close()
+				_, err := io.WriteString(s, "hello?")
+				told <- err
+			})
+		})
+	}}})
+	client := dial(t, server.URL)
+	client.get("/api/stream")
+	require.NoError(t, client.Conn.(*net.TCPConn).SetLinger(0))
+	require.NoError(t, client.Close())
+	close(gone)
+	require.ErrorIs(t, <-told, net.ErrClosed)
+}
+
 func TestAHijackedHandlerThatIgnoresTheDrainIsCut(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)
