@@ -133,6 +133,7 @@ func (c *conn) serve() {
 		use := c.takeover
 		c.takeover, c.handover = nil, nil
 		if c.then == keep {
+			c.leftover = nil       // there is no next request
 			c.server.joined.Add(1) // until it is closed
 			c.kept.Store(true)
 			use(c, c.Conn)

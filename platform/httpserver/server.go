@@ -34,7 +34,7 @@ type Server struct {
 
 	listener  net.Listener
 	onFailure func(error)
-	joined    sync.WaitGroup // the accept loop, connections and hijacked handlers
+	joined    sync.WaitGroup // the accept loop, connections, and sockets with those at work on them
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
