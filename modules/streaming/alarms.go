@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// alarms looks after parked viewers when it is time: for a heartbeat, for newest readings, or for the end of their
+// alarms looks after parked viewers when it is time: for a heartbeat, for newest readings or buckets, or for the end of their
 // credentials. One goroutine does so for all of them.
 type alarms struct {
 	mu     sync.Mutex

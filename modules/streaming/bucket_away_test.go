@@ -100,7 +100,7 @@ func hourly() func() time.Time {
 	return func() time.Time { return time.Unix(0, 0).Add(time.Duration(looks.Add(1)) * time.Hour) }
 }
 
-// idle returns a viewer that nobody runs, with a connection.
+// idle returns a viewer that nobody runs, without a connection.
 func (i *instance) idle(t *testing.T, values given) *viewer {
 	t.Helper()
 	r, err := parseRequest(values, "", i.hub.closer.now())

@@ -62,7 +62,7 @@ func (c *clock) advance(by time.Duration) {
 	}
 }
 
-// wakeParked wakes a viewer, and reports false when it may have looked at the clock but does not sleep yet.
+// wakeParked wakes a viewer, and reports false when it may have looked at the clock but is not parked yet.
 func wakeParked(v *viewer) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -64,7 +64,7 @@ func TestAViewerGetsWhatNobodyWasNotifiedOf(t *testing.T) {
 	require.Equal(t, "2:0", s.next().ID)
 }
 
-// What others watch costs a viewer nothing: it sleeps on, and not a byte is written to it.
+// What others watch costs a viewer nothing: it stays parked, and not a byte is written to it.
 func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))

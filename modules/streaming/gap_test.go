@@ -98,7 +98,7 @@ func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
 	require.Equal(t, "4:0", s.next().ID)
 }
 
-// takeBack opens streams, takes the log back to its fourth batch once they sleep, as a restore from a backup does, and
+// takeBack opens streams, takes the log back to its fourth batch once they are parked, as a restore from a backup does, and
 // returns them.
 func (i *instance) takeBack(t *testing.T, queries []string) (streams []*stream) {
 	t.Helper()

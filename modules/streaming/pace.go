@@ -5,8 +5,8 @@ import "time"
 // paced reports whether the viewer gets newest readings, or buckets, at times of its own rather than every event.
 func (v *viewer) paced() bool { return v.request.Every > 0 || v.buckets != nil }
 
-// rests reports whether the viewer sleeps until its next newest readings are due, and nothing is owed to it before. The caller
-// holds mu.
+// rests reports whether the viewer is parked until its next newest readings are due, and nothing is owed to it before. The
+// caller holds mu.
 func (v *viewer) rests() bool { return v.parked && v.request.Every > 0 }
 
 // tick prepares the newest readings for a paced viewer when it is time for them.

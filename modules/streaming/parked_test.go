@@ -33,7 +33,7 @@ func (w *haltedWindow) Next(seq int64) ([]*readings.Batch, <-chan struct{}, bool
 	return batches, changed, ok
 }
 
-func TestAViewerThatIsAboutToSleepWhileItsPumpWritesToOthersMissesNothing(t *testing.T) {
+func TestAViewerThatIsAboutToParkWhileItsPumpWritesToOthersMissesNothing(t *testing.T) {
 	t.Parallel()
 	w := &haltedWindow{halted: make(chan struct{}), resume: make(chan struct{})}
 	i := start(t, pgtest.New(t), func(o *options) { o.halt, o.pumps = w, 1 })
@@ -141,8 +141,8 @@ func (i *instance) disturb(random *rand.Rand, until <-chan struct{}) error {
 	return err
 }
 
-// Viewers of several pumps that stay, and sleep: pumps write to them, pass them over, hand them back or fall behind while
-// they wake by themselves at any time and send heartbeats that say where they are.
+// Viewers of several pumps that stay, and park: pumps write to them, pass them over, hand them back or fall behind while
+// they are woken at any time and get heartbeats that say where they are.
 func TestViewersThatWakeAtAnyTimeMissNothingAndClaimNothing(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) {
@@ -213,7 +213,7 @@ func TestViewersThatWakeAtAnyTimeMissNothingAndClaimNothing(t *testing.T) {
 	require.Greater(t, positions, len(sitters), "viewers must have said where they are, or this tests little")
 }
 
-func TestAViewerThatIsToEndWhileItIsAboutToSleepDoes(t *testing.T) {
+func TestAViewerThatIsToEndWhileItIsAboutToParkDoes(t *testing.T) {
 	t.Parallel()
 	w := &haltedWindow{halted: make(chan struct{}), resume: make(chan struct{})}
 	i := start(t, pgtest.New(t), func(o *options) { o.halt, o.pumps = w, 1 })

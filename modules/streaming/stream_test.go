@@ -85,7 +85,7 @@ func TestAStreamResumesFromTheLogTableAndGoesOnLiveWithoutASeam(t *testing.T) {
 	}
 }
 
-// parked waits until all n viewers sleep, and returns them.
+// parked waits until n viewers are parked, and returns them.
 func (i *instance) parked(t testing.TB, n int) (viewers []*viewer) {
 	t.Helper()
 	require.Eventually(t, func() bool {

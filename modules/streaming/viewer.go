@@ -10,32 +10,9 @@ import (
 
 	"go.uber.org/zap"
 
-	"telltale/modules/auth"
 	"telltale/platform/httpserver"
 	"telltale/platform/silence"
 )
-
-// Request is what a client asks of a stream.
-type Request struct {
-	Principal auth.Principal
-	Selection
-	// Filter is the id of a saved selection to be used, "" for none.
-	Filter string
-	// From is where to resume; nil means at the log's head.
-	From *Position
-	// Since, if From is nil, begins with the first batch committed at that time or later; zero means at the log's head.
-	Since time.Time
-	// Snapshot begins with the newest reading of each series.
-	Snapshot bool
-	// Every, if it is set, has newest readings sent at that pace instead of every event.
-	Every time.Duration
-	// Buckets, if it is set, has closed buckets sent instead of readings.
-	Buckets *BucketRequest
-	// Slow is what happens when the viewer stays behind.
-	Slow slowness
-	// Address and ID are the client's address and the request's id, for limits and the log.
-	Address, ID string
-}
 
 // viewer is one open stream: a filter and a cursor into the log. It has a goroutine of its own only while it reads on by
 // itself; while it is parked, it has none: its pump writes readings to it, and alarms write heartbeats.
@@ -61,7 +38,7 @@ type viewer struct {
 	slot    int       // where it is among them, from 1; 0 when it is not; guarded by their mu
 
 	mu        sync.Mutex
-	parked    bool     // no goroutine is at work, and the pump writes
+	parked    bool     // no goroutine is at work, and pump and alarms write
 	why       reason   // why the stream has to end
 	interrupt func()   // ends what the goroutine waits for besides its connection, nil for nothing
 	pos       Position // a parked viewer may be further; see keepUp
@@ -78,21 +55,6 @@ type viewer struct {
 type progress struct {
 	pos           Position
 	events, bytes int64
-}
-
-// keepUp takes a parked viewer to where its pump has served everybody: what lies between did not concern it, or it would be
-// there. Paced viewers are served by nobody. The caller holds mu.
-func (v *viewer) keepUp() {
-	if served := (Position{Seq: v.pump.served.Load()}); v.parked && !v.paced() && v.pos.before(served) {
-		v.pos = served
-		v.show()
-	}
-}
-
-// unpark keeps the pump from writing. The caller holds mu.
-func (v *viewer) unpark() {
-	v.keepUp()
-	v.parked = false
 }
 
 // progress returns how far the viewer has come. The caller holds mu.
@@ -147,9 +109,6 @@ func (v *viewer) attach() (err error) {
 	return err
 }
 
-// turn is what a viewer does between two sleeps.
-func (v *viewer) turn() { v.live(func() error { return nil }) }
-
 // live does something first, then reads on until everything has been written, and leaves the viewer parked. If that cannot
 // be, the stream ends.
 func (v *viewer) live(first func() error) {
@@ -172,26 +131,6 @@ func (v *viewer) live(first func() error) {
 	why = v.ending(err)
 	v.dropPage()
 	v.sayFarewell(why)
-}
-
-// finish ends the stream. Nobody writes to the viewer any more.
-func (v *viewer) finish(why reason) {
-	if v.unwatch != nil {
-		v.unwatch()
-	}
-	v.hub.alarms.remove(v)
-	v.dropPage()
-	v.hub.leave(v, why)
-	v.ticket.release()
-	_ = v.socket.Close() // an error means that the client was quicker
-}
-
-// dropPage gives back the room that the page takes, if there is one.
-func (v *viewer) dropPage() {
-	if v.page != nil {
-		v.page.free()
-		v.page = nil
-	}
 }
 
 // begin puts the first words in front of the stream.
@@ -220,110 +159,3 @@ func (v *viewer) begin() error {
 	}
 	return v.restart(max(state.Head, head))
 }
-
-// restart goes on at the head of a log that is not the one in which the viewer had its place, with an event that says so.
-func (v *viewer) restart(head int64) (err error) {
-	v.hub.metrics.gaps.Inc()
-	at := Position{Seq: head, Until: v.pos.Until}
-	v.rest, err = appendReset(v.rest, v.pos, at, v.request.historyURL("", ""))
-	v.pos, v.told = at, at
-	v.mark = mark{seq: head}
-	return err
-}
-
-// torn reports whether the log has been replaced since the viewer last looked.
-func (v *viewer) torn() bool {
-	times, _ := v.hub.window.Replaced()
-	return times != v.replaced
-}
-
-// catchUp reads on until everything has been written, and parks.
-func (v *viewer) catchUp() error {
-	for {
-		state, err := v.write(nil)
-		if err != nil {
-			return err
-		}
-		switch state {
-		case current:
-			if v.park() {
-				return nil
-			}
-		case absent:
-			if err := v.load(); err != nil {
-				return err
-			}
-		case late:
-			if err := v.hurry(); err != nil {
-				return err
-			}
-		case torn:
-			times, head := v.hub.window.Replaced()
-			v.replaced = times
-			if err := v.restart(head); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// load reads on from the log table what the window no longer holds, and writes as much as the socket takes. What it does
-// not take is dropped and found again.
-func (v *viewer) load() error {
-	batches, missing, err := v.hub.backlog.after(v.hub.work, logPlace{v.replaced, v.pos.Seq}, v.hub.window.Head())
-	switch {
-	case err != nil:
-		return unreadable{err}
-	case missing != nil:
-		return v.skip(*missing)
-	}
-	if state, err := v.write(batches); err != nil || state != late {
-		return err
-	}
-	return v.hurry()
-}
-
-// park makes the pump write from now on, unless it is ahead already: then there is more to read. Once it has returned true,
-// the viewer may be anybody's.
-func (v *viewer) park() bool {
-	v.skim()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	behind := v.pump.pos.Load() > v.pos.Seq
-	if behind && !v.paced() || v.torn() || v.why != "" {
-		return false // in the last case, to meet the end
-	}
-	if behind && v.buckets != nil {
-		v.hasten()
-	}
-	v.parked = true
-	v.show()
-	v.hub.alarms.set(v, v.alarm())
-	return true
-}
-
-// wake has a parked viewer read on by itself. The caller holds mu.
-func (v *viewer) wake() {
-	if v.parked {
-		v.unpark()
-		v.socket.Go(v.turn)
-	}
-}
-
-// end makes the viewer end its stream for the reason given; the first one counts.
-func (v *viewer) end(why reason) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.why != "" {
-		return
-	}
-	v.why = why
-	v.wake()
-	_ = v.socket.SetWriteDeadline(past) // an error means that the connection is closed
-	if v.interrupt != nil {
-		v.interrupt()
-	}
-}
-
-// past is a deadline that ends whatever waits.
-var past = time.Unix(1, 0)

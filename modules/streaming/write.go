@@ -71,7 +71,7 @@ func (v *viewer) arm() error {
 	return v.socket.SetWriteDeadline(v.orOverdue(now, v.orExpiry(v.page.orDue(now.Add(v.hub.cfg.WriteTimeout)))))
 }
 
-// disarm takes the deadline away, for a pump that writes without waiting.
+// disarm takes the deadline away: who parks waits for nothing, and needs no timer.
 func (v *viewer) disarm() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -7,50 +7,25 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"telltale/modules/readings"
 )
 
-// alarm returns when the viewer next has to do something.
-func (v *viewer) alarm() time.Time {
-	beat := v.wrote.Add(v.hub.cfg.Heartbeat)
-	if v.paced() && v.due.Before(beat) {
-		beat = v.due
-	}
-	return v.orExpiry(beat)
-}
-
-// ring has a parked viewer do what it is time for: it gets a heartbeat, or reads on by itself.
-func (v *viewer) ring(now time.Time, s *sender) {
+// end makes the viewer end its stream for the reason given; the first one counts.
+func (v *viewer) end(why reason) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	switch {
-	case !v.parked:
-		return // it sets the alarm when it parks
-	case v.expired(now), v.paced() && !now.Before(v.due), !now.Before(v.wrote.Add(v.hub.cfg.Heartbeat)) && !v.beat(now, s):
-		v.wake()
+	if v.why != "" {
 		return
 	}
-	v.hub.alarms.set(v, v.alarm())
+	v.why = why
+	v.wake()
+	_ = v.socket.SetWriteDeadline(past) // an error means that the connection is closed
+	if v.interrupt != nil {
+		v.interrupt()
+	}
 }
 
-// beat writes a heartbeat, with the viewer's place if the client does not know it. It reports whether the socket has taken
-// it. The caller holds mu.
-func (v *viewer) beat(now time.Time, s *sender) bool {
-	v.keepUp()
-	s.words = append(s.words[:0], heartbeat...)
-	if v.told.before(v.pos) {
-		s.words = appendPosition(s.words[:len(s.words)-1], v.pos)
-		v.told = v.pos
-	}
-	n := s.send(v.raw, s.words)
-	v.rest = append(v.rest, s.words[n:]...)
-	v.wrote = now
-	v.bytes += int64(n)
-	v.hub.metrics.bytes.Add(float64(n))
-	v.show()
-	return len(v.rest) == 0
-}
+// past is a deadline that ends whatever waits.
+var past = time.Unix(1, 0)
 
 // expired reports whether the credentials have ended.
 func (v *viewer) expired(now time.Time) bool {
@@ -76,7 +51,7 @@ func (v *viewer) endingSoon() bool {
 	return v.why != "" || v.expired(time.Now())
 }
 
-// ending returns why the stream ended with err. No pump writes any more.
+// ending returns why the stream ended with err. Nobody else writes any more.
 func (v *viewer) ending(err error) reason {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -116,15 +91,22 @@ func (v *viewer) sayFarewell(why reason) {
 	v.hub.metrics.bytes.Add(float64(n))
 }
 
-// skip goes on behind a part of the log that is gone, with an event that says so. Nothing is said of batches without
-// readings.
-func (v *viewer) skip(m readings.Missing) (err error) {
-	v.pos = Position{Seq: m.LastSeq}
-	if m.MinTS == 0 && m.MaxTS == 0 {
-		return nil
+// finish gives back all that the viewer holds, says so, and closes the connection. Nobody else writes to it any more.
+func (v *viewer) finish(why reason) {
+	if v.unwatch != nil {
+		v.unwatch()
 	}
-	v.hub.metrics.gaps.Inc()
-	v.told = v.pos
-	v.rest, err = appendGap(v.rest, "retention", v.request.veil(m), v.request.Selection)
-	return err
+	v.hub.alarms.remove(v)
+	v.dropPage()
+	v.ticket.release()
+	v.hub.leave(v, why)
+	_ = v.socket.Close() // an error means that the client was quicker
+}
+
+// dropPage gives back the room that the page takes, if there is one.
+func (v *viewer) dropPage() {
+	if v.page != nil {
+		v.page.free()
+		v.page = nil
+	}
 }
