@@ -92,13 +92,14 @@ func (s *Server) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
+	busy = s.open() // before the cut, which ends them
 	s.drain.cut()
-	cut := s.closeAll()
+	s.closeAll()
 	select {
 	case <-done:
-		return fmt.Errorf("stopping the http server: %d connections were still busy and have been cut", cut)
+		return fmt.Errorf("stopping the http server: %d connections were still busy and have been cut", busy)
 	case <-time.After(cutLimit):
-		return fmt.Errorf("stopping the http server: of %d busy connections that were cut, not every handler has ended", cut)
+		return fmt.Errorf("stopping the http server: of %d busy connections that were cut, not every handler has ended", busy)
 	}
 }
 
@@ -169,14 +170,20 @@ func (s *Server) endIdle() (busy int) {
 	return busy
 }
 
-// closeAll cuts every connection, beneath fasthttp, and returns how many there were.
-func (s *Server) closeAll() int {
+// open returns how many connections there are.
+func (s *Server) open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// closeAll cuts every connection, beneath fasthttp.
+func (s *Server) closeAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
 		_ = c.Conn.Close()
 	}
-	return len(s.conns)
 }
 
 func (s *Server) forget(c *conn) {
