@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -78,10 +78,7 @@ type program struct {
 // killed at the end of the test if it still runs then.
 func start(t testing.TB, db config.DB, settings ...string) *program {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, listener.Close())
+	port := strconv.Itoa(httpservertest.Port(t))
 	p := &program{t: t, db: db, dir: t.TempDir(), port: port, url: "http://127.0.0.1:" + port}
 	p.start(settings...)
 	t.Cleanup(p.kill)

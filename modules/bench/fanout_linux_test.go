@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"telltale/platform/httpserver/httpservertest"
 )
 
 func init() { roles["fanout"] = fanout }
@@ -30,7 +32,7 @@ type bare struct {
 // startBare runs this binary as a bare fan-out to groups of viewers: the i-th that connects belongs to group i % groups.
 func startBare(b testing.TB, groups int) *bare {
 	b.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(b))
+	address := fmt.Sprintf("127.0.0.1:%d", httpservertest.Port(b))
 	socket := filepath.Join(b.TempDir(), "control")
 	self, err := os.Executable()
 	require.NoError(b, err)

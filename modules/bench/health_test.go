@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"telltale/platform/httpserver/httpservertest"
 )
 
 // BenchmarkHealth asks for the health every few milliseconds while 8 clients read days of 100 devices without a pause.
@@ -61,7 +63,7 @@ type probed struct{ Health, Echo samples }
 // startEcho runs this binary as an echo server and returns its address.
 func startEcho(b testing.TB) string {
 	b.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(b))
+	address := fmt.Sprintf("127.0.0.1:%d", httpservertest.Port(b))
 	self, err := os.Executable()
 	require.NoError(b, err)
 	c := spawn(b, shared.folder(b)+"/echo.log", []string{roleVariable + "=echo"}, self, address)

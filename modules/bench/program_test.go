@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/platform/httpserver/httpservertest"
 )
 
 // root is the folder of the main package, seen from this one.
@@ -106,7 +106,7 @@ const adminPassword = "benchmarks-only-1"
 // startProgram runs the program on a database until it is stopped. Settings are further environment variables.
 func startProgram(b testing.TB, db config.DB, settings ...string) *program {
 	b.Helper()
-	port := freePort(b)
+	port := httpservertest.Port(b)
 	environment := append([]string{
 		"PORT=" + strconv.Itoa(port), "DATA_DIR=" + filepath.Join(shared.folder(b), "data"), "LOG_LEVEL=" + os.Getenv("LOG_LEVEL"),
 		"DB_HOST=" + db.Host, "DB_PORT=" + strconv.Itoa(db.Port), "DB_USERNAME=" + db.Username, "DB_PASSWORD=" + db.Password,
@@ -210,13 +210,4 @@ func (p *program) ask(b testing.TB, request []byte) []byte {
 	require.NoError(b, err)
 	require.Equal(b, http.StatusOK, answer.status, string(c.body))
 	return bytes.Clone(c.body)
-}
-
-// freePort returns a port of the loopback interface that nobody listens on.
-func freePort(b testing.TB) int {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/platform/httpserver/httpservertest"
 )
 
 // instance serves readyz with the status given and returns where.
@@ -43,11 +44,8 @@ func TestHealthcheckSaysWhyTheInstanceIsNotReady(t *testing.T) {
 
 func TestHealthcheckFailsWhereNobodyListens(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := listener.Addr().(*net.TCPAddr).Port
-	require.NoError(t, listener.Close())
-	require.ErrorContains(t, Healthcheck(t.Context(), config.HTTP{Host: "127.0.0.1", Port: port}), "connection refused")
+	nobody := config.HTTP{Host: "127.0.0.1", Port: httpservertest.Port(t)}
+	require.ErrorContains(t, Healthcheck(t.Context(), nobody), "connection refused")
 }
 
 func TestTheLocalURLIsOfThisMachine(t *testing.T) {
