@@ -58,7 +58,7 @@ func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
 	var posting sync.WaitGroup
 	for w := range acknowledged {
 		posting.Go(func() {
-			for acknowledged[w] < 1000 {
+			for { // until the kill
 				n := acknowledged[w] + 1
 				body := fmt.Sprintf(`{"readings":[{"device":"device-%d","ts":%d,"values":{"m":%d}}]}`, w, n, n)
 				if status, _ := one.plain(http.MethodPost, "/api/readings", body); status != http.StatusOK {
@@ -94,14 +94,9 @@ func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
 		instants[series] = append(instants[series], []float64{float64(reading.TS.UnixMilli()), reading.Values.M})
 	}
 	require.Equal(t, two.history(""), instants)
-	cut := 0
 	for w, n := range acknowledged {
 		require.GreaterOrEqual(t, len(instants[fmt.Sprintf("device-%d/m", w)]), n)
-		if n < 1000 {
-			cut++
-		}
 	}
-	require.Positive(t, cut, "it was to be killed in the midst of requests")
 }
 
 // Whoever has lost the connection that the doorbell rings on looks by itself until it is back.
@@ -110,20 +105,19 @@ func TestALostDoorbellLosesNoReading(t *testing.T) {
 	db := pgtest.Config(t)
 	one, two := start(t, db), start(t, db)
 	viewer, conn := two.view("", ""), connect(t, db)
-	lost := 0
 	for ts := 1; ts <= 60; ts++ {
 		if ts%10 == 5 {
-			tag, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-				WHERE datname = current_database() AND query LIKE 'LISTEN%'`)
-			require.NoError(t, err)
-			lost += int(tag.RowsAffected())
+			require.Eventually(t, func() bool {
+				tag, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+					WHERE datname = current_database() AND query LIKE 'LISTEN%'`)
+				return err == nil && tag.RowsAffected() > 0
+			}, time.Minute, time.Millisecond, "nobody listens")
 		}
 		one.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, ts, ts), nil)
 		if ts%10 == 0 {
 			requireInstants(t, viewer.wait(t, ts), 1, ts)
 		}
 	}
-	require.Positive(t, lost)
 }
 
 // requireInstants checks that the events are of the instants from first to last ms, each once and in order.

@@ -21,7 +21,7 @@ const (
 	keepAliveInterval = 5 * time.Second
 	keepAliveTimeout  = 5 * time.Second
 	// trialTimeout is how long a pooler may take to deliver a notification before it is taken for unable to.
-	trialTimeout = 2 * time.Second
+	trialTimeout = 5 * time.Second
 	// unableInterval is the pause before a pooler that was unable is tried again.
 	unableInterval = time.Minute
 )
@@ -111,14 +111,14 @@ func (l *Listener) session(ctx context.Context) error {
 	if err := l.tryPooler(ctx, conn); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{l.channel}.Sanitize()); err != nil {
+	if err := l.listen(ctx, conn); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	l.listening.Store(true)
 	l.logBack()
 	l.ring("")
 	for {
-		payload, err := awaitNotification(ctx, conn)
+		payload, err := l.awaitNotification(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (l *Listener) connect(ctx context.Context) (*pgx.Conn, error) {
 
 // awaitNotification returns what the next notification says. A connection that is silent is asked for a sign of life, so
 // that one which nobody told us has gone is noticed.
-func awaitNotification(ctx context.Context, conn *pgx.Conn) (payload string, err error) {
+func (l *Listener) awaitNotification(ctx context.Context, conn *pgx.Conn) (payload string, err error) {
 	for {
 		bounded, cancel := context.WithTimeout(ctx, keepAliveInterval)
 		notification, err := conn.WaitForNotification(bounded)
@@ -149,16 +149,22 @@ func awaitNotification(ctx context.Context, conn *pgx.Conn) (payload string, err
 		if !silent || conn.IsClosed() {
 			return "", fmt.Errorf("wait for a notification: %w", err)
 		}
-		if err := ping(ctx, conn); err != nil {
+		if err := l.ping(ctx, conn); err != nil {
 			return "", fmt.Errorf("ask a silent connection for a sign of life: %w", err)
 		}
 	}
 }
 
-func ping(ctx context.Context, conn *pgx.Conn) error {
+// ping listens again, which changes nothing: pg_stat_activity goes on to tell what the connection is for.
+func (l *Listener) ping(ctx context.Context, conn *pgx.Conn) error {
 	bounded, cancel := context.WithTimeout(ctx, keepAliveTimeout)
 	defer cancel()
-	return conn.Ping(bounded)
+	return l.listen(bounded, conn)
+}
+
+func (l *Listener) listen(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{l.channel}.Sanitize())
+	return err
 }
 
 // tryPooler returns errUnable when there is a pooler between us and the server through which no notification comes.
