@@ -94,7 +94,7 @@ func newMachine(t testing.TB) *machine {
 	m.start()
 	m.cfg = m.server.Config(config.DB{
 		MinConnections: 1, MaxConnections: 4,
-		ConnectionTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		ConnectionTimeout: patience, IdleTimeout: time.Minute,
 	})
 	return m
 }

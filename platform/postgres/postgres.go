@@ -28,6 +28,7 @@ type DB struct {
 	pool   atomic.Pointer[pgxpool.Pool] // nil until connected and migrated for the first time, and after Stop
 	status atomic.Pointer[status]
 	doubt  chan struct{} // holds one token: a statement has failed in a way that makes a check worthwhile
+	warmup time.Duration // how long the start waits for the minimum of connections
 
 	cancel   context.CancelFunc
 	watching sync.WaitGroup
@@ -42,7 +43,7 @@ func New(cfg config.DB, dataDir string, log *zap.Logger) *DB {
 		cfg:   cfg,
 		log:   log,
 		ready: make(chan struct{}),
-		doubt: make(chan struct{}, 1),
+		doubt: make(chan struct{}, 1), warmup: warmupTimeout,
 	}
 	db.status.Store(&status{state: stateConnecting, since: time.Now()})
 	if cfg.Embedded() {

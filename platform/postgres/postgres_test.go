@@ -7,7 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest"
 
+	"telltale/config"
 	"telltale/platform/fault"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -19,11 +21,21 @@ func poolOf(t testing.TB, db *postgres.DB) map[string]any {
 	return detail["pool"].(map[string]any)
 }
 
+// openWarm returns a database whose minimum of connections is open, however long that takes.
+func openWarm(t testing.TB, cfg config.DB) *postgres.DB {
+	db := postgres.New(cfg, "", zaptest.NewLogger(t))
+	db.WaitForMinimum(patience)
+	require.NoError(t, db.Start(context.Background()))
+	t.Cleanup(func() { stop(t, db) })
+	awaitReady(t, db)
+	return db
+}
+
 func TestThePoolIsWarmedToItsMinimumAndNeverExceedsItsMaximum(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
-	cfg.MinConnections, cfg.MaxConnections, cfg.ConnectionTimeout = 3, 4, 5*time.Second
-	db := pgtest.Open(t, cfg)
+	cfg.MinConnections, cfg.MaxConnections = 3, 4
+	db := openWarm(t, cfg)
 	require.EqualValues(t, 3, poolOf(t, db)["total"])
 	require.EqualValues(t, 4, poolOf(t, db)["max"])
 
@@ -36,8 +48,8 @@ func TestThePoolIsWarmedToItsMinimumAndNeverExceedsItsMaximum(t *testing.T) {
 func TestWaitingForAFreeConnectionEndsAtTheConnectionTimeout(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
-	cfg.MaxConnections, cfg.ConnectionTimeout = 1, time.Second
-	db := pgtest.Open(t, cfg)
+	cfg.MinConnections, cfg.MaxConnections, cfg.ConnectionTimeout = 1, 1, time.Second
+	db := openWarm(t, cfg) // to open a connection may take longer than that
 	free := hold(t, db, 1)
 	began := time.Now()
 	_, err := db.Exec(context.Background(), "SELECT 1")

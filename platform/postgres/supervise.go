@@ -129,7 +129,7 @@ func openPool(ctx context.Context, pc *pgxpool.Config) (*pgxpool.Pool, <-chan st
 // awaitWarm waits until the minimum of connections is open. A server that does not grant so many delays the start only
 // for a moment: the pool itself keeps trying.
 func (db *DB) awaitWarm(ctx context.Context, opened <-chan struct{}) {
-	timeout := time.NewTimer(warmupTimeout)
+	timeout := time.NewTimer(db.warmup)
 	defer timeout.Stop()
 	for n := range db.cfg.MinConnections {
 		select {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -53,8 +54,9 @@ type Server struct {
 	socket  socketDir
 	log     *os.File
 
-	watching sync.WaitGroup
-	stopping chan struct{}
+	watching      sync.WaitGroup
+	stopping      chan struct{}
+	restartWindow time.Duration // within which so many restarts are too many
 
 	mu      sync.Mutex
 	process *process
@@ -65,7 +67,7 @@ func New(opts Options) *Server {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	return &Server{opts: opts}
+	return &Server{opts: opts, restartWindow: restartWindow}
 }
 
 // Config returns base with its address, credentials and database replaced by the server's. Call it after Start.

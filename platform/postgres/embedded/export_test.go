@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"syscall"
+	"time"
 )
 
 // PID returns the server's process id.
@@ -14,6 +15,9 @@ func (s *Server) ShareLock() (*os.File, error) {
 	fd, err := syscall.Dup(int(s.lock.Fd()))
 	return os.NewFile(uintptr(fd), s.lock.Name()), err
 }
+
+// CountRestartsWithin has restarts count together that come within d.
+func (s *Server) CountRestartsWithin(d time.Duration) { s.restartWindow = d }
 
 // Abandon lets go of the folder and leaves the server running, as a process that was killed does where the kernel cannot
 // end its children. The function returned waits until the server has ended.

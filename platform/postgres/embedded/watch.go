@@ -26,7 +26,7 @@ func (s *Server) watch(p *process) {
 		s.opts.Log.Error("embedded PostgreSQL has died", zap.NamedError("status", p.err), zap.String("log", logTail(s.opts.Dir)))
 		for {
 			deaths = append(deaths, time.Now())
-			if len(deaths) > maxRestarts && time.Since(deaths[len(deaths)-1-maxRestarts]) < restartWindow {
+			if len(deaths) > maxRestarts && time.Since(deaths[len(deaths)-1-maxRestarts]) < s.restartWindow {
 				s.opts.Log.Error("embedded PostgreSQL keeps dying and is not started again", zap.Int("deaths", len(deaths)))
 				return
 			}

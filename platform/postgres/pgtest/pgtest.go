@@ -88,10 +88,10 @@ var databases atomic.Int64
 
 // create makes a database, migrated or empty, and returns settings with a small pool for it.
 func create(t testing.TB, migrated bool) config.DB {
+	s, err := shared.open()
+	require.NoError(t, err, "start a server for the tests")
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	s, err := shared.open(ctx)
-	require.NoError(t, err, "start a server for the tests")
 	cfg := s.cfg
 	cfg.Database = fmt.Sprintf("%s_%d", s.prefix, databases.Add(1))
 	source := "template0"

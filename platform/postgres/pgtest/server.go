@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"telltale/config"
@@ -42,10 +43,12 @@ type lazy struct {
 }
 
 // open returns the server. When it could not be started, every later test learns the same without another attempt.
-func (l *lazy) open(ctx context.Context) (*server, error) {
+func (l *lazy) open() (*server, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.server == nil && l.err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
 		s := &server{prefix: "telltale_test_" + strings.ToLower(rand.Text()[:8])}
 		if l.err = s.start(ctx); l.err != nil {
 			return nil, errors.Join(l.err, s.close())
@@ -76,6 +79,9 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.connectAdmin(ctx); err != nil {
 		return err
 	}
+	if err := s.calm(ctx); err != nil {
+		return err
+	}
 	s.template = s.prefix + "_template"
 	if err := s.create(ctx, s.template, "template0"); err != nil {
 		return err
@@ -91,7 +97,7 @@ func (s *server) startEmbedded(ctx context.Context) (err error) {
 	if s.dir, err = os.MkdirTemp("", dirPrefix); err != nil {
 		return err
 	}
-	s.embedded = embedded.New(embedded.Options{Dir: s.dir, MaxConnections: 200, Volatile: true})
+	s.embedded = embedded.New(embedded.Options{Dir: s.dir, MaxConnections: 500, Volatile: true})
 	if err = s.embedded.Start(ctx); err != nil {
 		return err
 	}
@@ -138,8 +144,21 @@ func (s *server) connectAdmin(ctx context.Context) error {
 	return err
 }
 
+// calm keeps a server that is ours from vacuuming by itself, which would change now and then what tests measure.
+func (s *server) calm(ctx context.Context) error {
+	if s.embedded == nil {
+		return nil
+	}
+	for _, statement := range []string{"ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"} {
+		if _, err := s.admin.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("turn autovacuum off: %w", err)
+		}
+	}
+	return nil
+}
+
 func (s *server) create(ctx context.Context, name, source string) error {
-	_, err := s.admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{source}.Sanitize())
+	err := s.execUnused(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{source}.Sanitize())
 	if err != nil {
 		return fmt.Errorf("create a test database: %w", err)
 	}
@@ -151,10 +170,21 @@ func (s *server) drop(ctx context.Context, name string) error {
 	if _, err := s.admin.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name); err != nil {
 		return fmt.Errorf("drop a test database: %w", err)
 	}
-	if _, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()); err != nil {
+	if err := s.execUnused(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()); err != nil {
 		return fmt.Errorf("drop a test database: %w", err)
 	}
 	return nil
+}
+
+// execUnused runs a statement that nobody else may be connected for. PostgreSQL itself waits five seconds for connections
+// that were closed to end, which a busy machine may exceed.
+func (s *server) execUnused(ctx context.Context, statement string) error {
+	for {
+		_, err := s.admin.Exec(ctx, statement)
+		if pgErr, ok := errors.AsType[*pgconn.PgError](err); !ok || pgErr.Code != "55006" { // object_in_use
+			return err
+		}
+	}
 }
 
 // close removes whatever start has made, as far as it came.
