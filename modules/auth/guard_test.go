@@ -84,7 +84,7 @@ func TestCookiesAreForReadingAlone(t *testing.T) {
 	require.True(t, session.HttpOnly)
 	require.False(t, session.Secure)
 	require.Equal(t, http.SameSiteStrictMode, session.SameSite)
-	require.WithinDuration(t, time.Now().Add(30*time.Minute), session.Expires, 5*time.Second)
+	require.WithinDuration(t, i.clock.Now().Add(30*time.Minute), session.Expires, 2*time.Second)
 
 	cookie := with{"Cookie", session.Name + "=" + session.Value}
 	require.Equal(t, 200, i.call("GET", "/api/things", "", cookie).status)

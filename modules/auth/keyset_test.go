@@ -171,9 +171,9 @@ func TestKeysAreFetchedAgainForATokenOfANewOne(t *testing.T) {
 
 	old, renewed := &jwt.Token{Method: jwt.SigningMethodRS256, Header: change{"kid": "old", "alg": "RS256"}}, &jwt.Token{Header: change{"kid": "new", "alg": "RS256"}}
 	p.serve(t, jwk("old", rsaKey()))
-	require.Eventually(t, func() bool { _, err := k.find(old); return err == nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { _, err := k.find(old); return err == nil }, time.Minute, time.Millisecond)
 	p.serve(t, jwk("new", rsaKey()))
-	require.Eventually(t, func() bool { _, err := k.find(renewed); return err == nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { _, err := k.find(renewed); return err == nil }, time.Minute, time.Millisecond)
 	p.serve(t) // the provider is down: what is known stays
 	_, err := k.find(renewed)
 	require.NoError(t, err)

@@ -134,7 +134,7 @@ func TestHashingIsBounded(t *testing.T) {
 		_, err := h.hash(ctx, "waits")
 		waiting <- err
 	}()
-	require.Eventually(t, func() bool { return len(h.queue) == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(h.queue) == 2 }, time.Minute, time.Millisecond)
 	_, err = h.hash(t.Context(), "finds no place to wait")
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	cancel()

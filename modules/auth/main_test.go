@@ -90,6 +90,7 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 	users := newUsers(store{db}, newHasher(cheapParams), clock.Now, log)
 	keys := newKeys(store{db}, clock.Now, log)
 	keySet := NewKeySet(cfg.JWKSURL, cfg.Algorithm, log)
+	keySet.retry = time.Hour // no second fetch, however long the test takes
 	require.NoError(t, keySet.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, keySet.Stop(t.Context())) })
 	tokens, err := NewTokens(cfg, NewSecrets(cfg, t.TempDir(), log), keySet, users)
