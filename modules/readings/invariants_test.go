@@ -74,7 +74,7 @@ func TestHistoryHoldsEachReadingOnceWhileFoldsMoveThem(t *testing.T) {
 		e := engines[i%2]
 		e.post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}}]}`, i*500_000)
 		// The instance that acknowledged has all of its own readings and, once it has heard, the other's.
-		require.Eventually(t, func() bool { return e.window.Head() >= i+1 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return e.window.Head() >= i+1 }, time.Minute, time.Millisecond)
 		raw := e.history(t, Query{}).points["a/m"]
 		require.Len(t, raw, int(i)+1)
 		count := 0.0
@@ -144,7 +144,7 @@ func TestIngestRefusesWhenTooMuchWaits(t *testing.T) {
 		_, err := e.appender.Append(t.Context(), []int32{1, 1}, []int64{2, 3}, []float64{2, 3})
 		acknowledged <- err
 	})
-	require.Eventually(t, func() bool { return e.appender.Queued() == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return e.appender.Queued() == 2 }, time.Minute, time.Millisecond)
 	_, err := e.appender.Append(t.Context(), []int32{1, 1}, []int64{4, 5}, []float64{4, 5})
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	require.Positive(t, fault.As(err).RetryAfter)

@@ -19,7 +19,7 @@ func awaitWaiting(t testing.TB, db *postgres.DB, count int) {
 		require.NoError(t, db.QueryRow(t.Context(), `
 			SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n))
 		return n >= count
-	}, 20*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 // The index that a deletion finds a device's series by has another order than their ids.

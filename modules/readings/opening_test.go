@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/config"
 	"telltale/modules/devices"
 	"telltale/platform/postgres/pgtest"
 )
@@ -63,7 +62,7 @@ func TestAQueryTakesOneConnectionAtATime(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.MaxConnections = 1
-	e := startEngine(t, pgtest.Open(t, cfg), func(l *config.Readings) { l.QueryTimeout = 5 * time.Second })
+	e := startEngine(t, pgtest.Open(t, cfg))
 	e.post(t, `{"readings":[{"device":"a","ts":0,"values":{"m":1}},{"device":"a","ts":60000,"values":{"m":2}}]}`)
 	e.bucketValues = 1
 	interval := Interval{Millis: minute}

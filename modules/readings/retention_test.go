@@ -60,7 +60,9 @@ func TestRetentionHidesAtOnceAndGivesTheDiskBack(t *testing.T) {
 	// Half of a month is past its retention: no answer shows it, nothing is dropped.
 	now = time.Date(2026, 2, 25, 0, 0, 0, 0, time.UTC)
 	require.Equal(t, (90-15)*24*60, count("device-0"))
+	months := oidsOf(monthsOnDisk(t, db))
 	require.NoError(t, e.folder.enforceRetention(t.Context()))
+	require.Equal(t, months, oidsOf(monthsOnDisk(t, db)))
 	require.Equal(t, whole, diskOf(t, db))
 
 	// A month is past it, but one device keeps its readings longer: the other's chunks are deleted, the partition rewritten.

@@ -27,7 +27,7 @@ func TestAnInstanceThatSleptPastTheLogsRetentionGoesOnFromTheChunks(t *testing.T
 	require.NoError(t, err)
 	asleep.tail.advancing.Unlock()
 
-	require.Eventually(t, func() bool { return asleep.window.Head() == 5 && asleep.tail.Err() == nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return asleep.window.Head() == 5 && asleep.tail.Err() == nil }, time.Minute, time.Millisecond)
 	want := map[string][][]float64{"a/m": {{0, 2}, {1, 2}, {2, 2}}}
 	require.Equal(t, want, asleep.history(t, Query{}).points)
 	asleep.post(t, `{"readings":[{"device":"b","ts":7,"values":{"m":7}}]}`)
@@ -48,7 +48,7 @@ func TestAnInstanceThatSleptUntilNothingWasLeftOfTheLogGoesOnFromTheChunks(t *te
 	require.NoError(t, err)
 	asleep.tail.advancing.Unlock()
 
-	require.Eventually(t, func() bool { return asleep.window.Head() == 2 && asleep.tail.Err() == nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return asleep.window.Head() == 2 && asleep.tail.Err() == nil }, time.Minute, time.Millisecond)
 	require.Equal(t, map[string][][]float64{"a/m": {{1, 1}}, "b/m": {{1, 2}}}, asleep.history(t, Query{}).points)
 }
 
@@ -71,7 +71,7 @@ func TestWhatAFailoverLostIsNotFoldedInPlaceOfWhatFollows(t *testing.T) {
 	e.tail.advancing.Unlock()
 
 	want := [][]float64{{0, 1}, {10, 2}, {11, 2}}
-	require.Eventually(t, func() bool { return e.folder.Fold(t.Context()) == nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return e.folder.Fold(t.Context()) == nil }, time.Minute, 10*time.Millisecond)
 	require.Equal(t, want, e.history(t, Query{}).points["a/m"])
 	require.Equal(t, want, startEngine(t, db).history(t, Query{}).points["a/m"])
 }
@@ -90,7 +90,7 @@ func TestAnIDThatStandsForAnotherSeriesAfterARestoreIsReadAnew(t *testing.T) {
 	require.NoError(t, err)
 	_, err = db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq >= 2`)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { times, head := e.window.Replaced(); return times == 1 && head == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { times, head := e.window.Replaced(); return times == 1 && head == 1 }, time.Minute, time.Millisecond)
 	_, ok = e.registry.Find("a", "m")
 	require.False(t, ok)
 	series, ok := e.registry.ByID(id)
@@ -120,7 +120,7 @@ func TestWhatAFoldThatAFailoverLostHadMovedIsFoldedAgain(t *testing.T) {
 		e.tail.advancing.Unlock()
 
 		want := [][]float64{{0, 1}, {1, 1}, {2, 1}}
-		require.Eventually(t, func() bool { return e.folder.Fold(t.Context()) == nil }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return e.folder.Fold(t.Context()) == nil }, time.Minute, 10*time.Millisecond)
 		require.Equal(t, want, e.history(t, Query{}).points["a/m"])
 		require.Equal(t, want, startEngine(t, db).history(t, Query{}).points["a/m"])
 	}
