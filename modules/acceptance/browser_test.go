@@ -37,7 +37,10 @@ func browse(t *testing.T) *tab {
 	b := &tab{hosts: map[string]bool{}}
 	var cancel context.CancelFunc
 	b.ctx, cancel = chromedp.NewContext(context.Background(), // t.Context would end before Cleanup can close the browser
-		chromedp.WithAllocatorOptions(chromedp.NoSandbox), // Chromium's does not work for root, nor in many containers
+		chromedp.WithAllocatorOptions(
+			chromedp.NoSandbox, // Chromium's does not work for root, nor in many containers
+			chromedp.WSURLReadTimeout(browserTimeout),
+		),
 		chromedp.WithListener(b.listen),
 	)
 	t.Cleanup(cancel)
