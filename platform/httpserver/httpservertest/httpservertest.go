@@ -4,8 +4,10 @@ package httpservertest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 
 	"telltale/config"
 	"telltale/platform/httpserver"
+	"telltale/platform/leak"
 )
 
 // Server is a running server and a client whose connections end with the test.
@@ -75,7 +78,7 @@ func Serve(t testing.TB, routes []httpserver.Routes, opts ...Option) *Server {
 	httpserver.Mount(app, routes...)
 	server := httpserver.NewServer(o.cfg, app, o.drain, o.log)
 	require.NoError(t, server.Start(t.Context()))
-	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
+	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: time.Minute}).DialContext}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		http.DefaultClient.CloseIdleConnections()
@@ -93,4 +96,13 @@ func IgnoreClock() goleak.Option {
 }
 
 // Main is for the TestMain of packages with a server but without a database: it fails when goroutines are left over.
-func Main(m *testing.M) { goleak.VerifyTestMain(m, IgnoreClock()) }
+func Main(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if err := leak.Find(IgnoreClock()); err != nil {
+			fmt.Fprintln(os.Stderr, "httpservertest: goroutines are left after the tests:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}

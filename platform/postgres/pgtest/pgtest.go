@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"telltale/config"
+	"telltale/platform/leak"
 	"telltale/platform/postgres"
 )
 
@@ -38,7 +39,7 @@ func Main(m *testing.M, ignore ...goleak.Option) {
 		code = max(code, 1)
 	}
 	if code == 0 {
-		if err := goleak.Find(ignore...); err != nil {
+		if err := leak.Find(ignore...); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest: goroutines are left after the tests:", err)
 			code = 1
 		}
