@@ -99,7 +99,7 @@ func (p *program) start(settings ...string) {
 // await waits until the path is answered with the status.
 func (p *program) await(path string, status int) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return p.answers(path) == status }, 60*time.Second, 5*time.Millisecond,
+	require.Eventually(p.t, func() bool { return p.answers(path) == status }, 3*time.Minute, 5*time.Millisecond,
 		"%s is not answered %d:\n%s", path, status, p.log)
 }
 
