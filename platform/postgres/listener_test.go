@@ -51,6 +51,24 @@ func TestEveryNotificationRings(t *testing.T) {
 	require.Empty(t, rings)
 }
 
+func TestASilentConnectionIsAskedForASignOfLife(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Open(t, pgtest.Config(t))
+	l, rings := listen(t, db)
+	awaitRing(t, rings)
+	asked := func() (at time.Time) {
+		require.NoError(t, db.QueryRow(context.Background(), `
+			SELECT query_start FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`).Scan(&at))
+		return at
+	}
+	first := asked()
+	require.Eventually(t, func() bool { return asked().After(first) }, patience, 100*time.Millisecond)
+	require.True(t, l.Listening())
+	notify(t, db)
+	awaitRing(t, rings)
+	require.Empty(t, rings)
+}
+
 func TestAListenerOutlivesARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
