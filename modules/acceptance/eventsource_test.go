@@ -142,7 +142,7 @@ func node(t *testing.T, name, npmPackage string) *exec.Cmd {
 	requireProgram(t, "nodejs", "node")
 	requireProgram(t, "npm", "npm")
 	dir := t.TempDir()
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage)
+	install := exec.CommandContext(t.Context(), "npm", "install", "--fetch-retries=5", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage)
 	install.Dir = dir
 	out, err := install.CombinedOutput()
 	require.NoError(t, err, "%s", out)
