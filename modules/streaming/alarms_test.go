@@ -142,3 +142,22 @@ func TestTheClockThatIsSetDecidesNoOrderOfAlarms(t *testing.T) {
 	require.Contains(t, at.String(), " m=", "it has a reading of the monotonic clock")
 	require.Equal(t, now.Add(time.Second), v.orExpiry(now.Add(time.Second)))
 }
+
+func TestAHeartbeatThatIsDueIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.streaming.Heartbeat = time.Hour })
+	open(t, i.url("device=quiet"), "")
+	v := i.parked(t, 1)[0]
+	v.mu.Lock()
+	before := v.bytes
+	v.wrote = v.wrote.Add(-time.Hour)
+	i.hub.alarms.set(v, v.alarm())
+	v.mu.Unlock()
+	require.Eventually(t, func() bool {
+		first, ok := i.hub.alarms.first()
+		return ok && time.Until(first) > time.Minute
+	}, waiting, tick)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	require.EqualValues(t, len(heartbeat), v.bytes-before)
+}

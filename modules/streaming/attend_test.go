@@ -1,12 +1,14 @@
 package streaming
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/auth"
 	"telltale/platform/fault"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -81,4 +83,13 @@ func TestWhoWaitsForTheQuestionOfAViewerThatGoesAsksItself(t *testing.T) {
 		readingChunks(t, db, 1)
 	})
 	require.Equal(t, []string{`a 12:00:00 {"m":{"avg":1}}`}, other.buckets(1))
+}
+
+func TestWhatIsAttendedEndsWithTheCredentials(t *testing.T) {
+	t.Parallel()
+	v := &viewer{request: &Request{Principal: auth.Principal{Expires: time.Now().Add(10 * time.Millisecond)}}}
+	require.ErrorIs(t, v.attended(t.Context(), func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}), errEnding)
 }

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/modules/auth"
+	"telltale/modules/readings"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
 )
@@ -106,6 +107,34 @@ func TestStreamsEndWithTheServerAlsoWhileTheirCredentialsAreLookedAt(t *testing.
 	i.stop() // which fails when a connection has to be cut
 	s.untilEnd()
 	require.Contains(t, s.comments, "server stopping")
+}
+
+// stuckLog is a log table that does not answer.
+type stuckLog struct {
+	logTable
+	asked chan struct{}
+}
+
+func (s stuckLog) Read(ctx context.Context, _ int64, _ int) ([]*readings.Batch, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAHubThatStopsFirstEndsStreamsThatWaitForTheLog(t *testing.T) {
+	t.Parallel()
+	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 })
+	i.postMany(t, "a", 0, 5)
+	i.fold(t)
+	i.postMany(t, "a", 5, 2)
+	asked := make(chan struct{})
+	i.hub.backlog = newBacklog(stuckLog{i.log, asked})
+	s := open(t, i.url("since=1"), "")
+	<-asked
+	require.NoError(t, i.hub.Stop(t.Context()))
+	s.untilEnd()
+	require.Contains(t, s.comments, "server stopping")
+	require.EqualValues(t, stopping, i.ended(t, 1)["reason"])
 }
 
 func TestTheEndOfAStreamIsLoggedAndCounted(t *testing.T) {

@@ -121,6 +121,7 @@ func (h *Hub) Start(context.Context) (err error) {
 // Stop ends every stream, if the server has not done so, and returns when the pumps have ended. The goroutines of viewers
 // are the server's, which waits for them.
 func (h *Hub) Stop(context.Context) error {
+	h.endAll() // before what they wait for fails them
 	h.stop()
 	h.joined.Wait()
 	return h.hangups.Close()
@@ -281,10 +282,10 @@ func (h *Hub) watch() {
 func (h *Hub) windUp() {
 	select {
 	case <-h.draining:
+		h.endAll()
+		h.stop()
 	case <-h.work.Done():
 	}
-	h.endAll()
-	h.stop()
 }
 
 // followTags keeps up with what tags devices have.

@@ -62,11 +62,15 @@ func (w *Watcher) Watch(conn net.Conn, told func(error)) (stop func(), err error
 	return func() { w.forget(watched.key) }, nil
 }
 
-// Close ends all watches.
+// Close ends all watches. Calling it again does nothing.
 func (w *Watcher) Close() error {
 	w.mu.Lock()
+	closed := w.watched == nil
 	w.watched = nil
 	w.mu.Unlock()
+	if closed {
+		return nil
+	}
 	return w.shut()
 }
 

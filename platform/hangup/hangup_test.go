@@ -173,6 +173,7 @@ func TestAClosedWatcherTellsNothingAndTakesNothing(t *testing.T) {
 	server, client := pair()
 	told, stop := watched(t, w, server)
 	require.NoError(t, w.Close())
+	require.NoError(t, w.Close(), "again")
 	require.NoError(t, client.Close())
 	require.Empty(t, told)
 	stop()
