@@ -32,10 +32,14 @@ type handlers struct {
 	filters *Filters
 }
 
+// changesKey is where a request keeps how many changes of credentials there had been before its own were checked.
+type changesKey struct{}
+
 // wait holds a request that comes while the server starts: for a browser's EventSource a 503 would be the end for good. It
 // comes before the guard, which may need the database as well.
 func (h handlers) wait(c *fiber.Ctx) error {
 	h.hub.await(c.UserContext())
+	c.Locals(changesKey{}, h.hub.changed.Load())
 	return c.Next()
 }
 
@@ -84,6 +88,7 @@ func (h handlers) serve(c *fiber.Ctx, values given) error {
 		}
 		request.Selection = Selection{Devices: saved.Devices, Tags: saved.Tags, Metrics: saved.Metrics}
 	}
+	request.Changes, _ = c.Locals(changesKey{}).(int64)
 	request.Address = httpserver.ClientAddress(c)
 	request.ID = httpserver.RequestID(c)
 	serve, err := h.hub.Open(c.UserContext(), request)

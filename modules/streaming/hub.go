@@ -21,12 +21,6 @@ import (
 // startPatience is how long a stream may wait for the server to have started, before it is refused. Proxies wait a minute.
 const startPatience = 30 * time.Second
 
-// recheckInterval is how often the credentials of every viewer are looked at again, for changes that other instances made.
-const recheckInterval = 10 * time.Second
-
-// maxChanges is how many changes of credentials may wait for watch; beyond it they are found by the next recheck of all.
-const maxChanges = 64
-
 // Hub holds the viewers of this instance and the pumps that write to them.
 type Hub struct {
 	cfg                    config.Streaming
@@ -48,6 +42,7 @@ type Hub struct {
 	log                    *zap.Logger
 
 	changes chan func(auth.Principal) bool // each tells whose credentials have been changed
+	changed atomic.Int64                   // how many such changes there have been
 
 	loaded   <-chan struct{} // closed once the window has caught up with the log
 	draining <-chan struct{} // closed when the server begins to stop
@@ -262,22 +257,6 @@ func (h *Hub) leave(v *viewer, why reason) {
 		zap.Duration("duration_ms", time.Since(v.began)), zap.Int64("events", v.events), zap.Int64("bytes", v.bytes))
 }
 
-// watch ends the streams whose credentials are no longer good.
-func (h *Hub) watch() {
-	ticker := time.NewTicker(h.recheckEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			h.recheck(func(auth.Principal) bool { return true })
-		case concerns := <-h.changes:
-			h.recheck(concerns)
-		case <-h.work.Done():
-			return
-		}
-	}
-}
-
 // windUp ends every stream when the server stops, and whatever waits for the database.
 func (h *Hub) windUp() {
 	select {
@@ -309,32 +288,5 @@ func (h *Hub) endAll() {
 	}
 	for _, p := range h.pumps {
 		p.endAll(stopping)
-	}
-}
-
-// noteChange has watch look at those whose credentials have been changed.
-func (h *Hub) noteChange(concerns func(auth.Principal) bool) {
-	select {
-	case h.changes <- concerns:
-	default:
-	}
-}
-
-// recheck ends the streams, of those concerned, whose credentials have been revoked. Who cannot be asked about at present
-// stays. When the server stops it leaves off.
-func (h *Hub) recheck(concerns func(auth.Principal) bool) {
-	for _, p := range h.pumps {
-		for _, v := range p.members() {
-			if h.work.Err() != nil {
-				return
-			}
-			if !concerns(v.request.Principal) {
-				continue
-			}
-			err := h.checker.Recheck(h.work, v.request.Principal)
-			if kind := fault.KindOf(err); err != nil && (kind == fault.Unauthenticated || kind == fault.Forbidden) {
-				v.end(tokenRefused)
-			}
-		}
 	}
 }

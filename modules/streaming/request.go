@@ -24,6 +24,8 @@ type Request struct {
 	Buckets *BucketRequest
 	// Slow is what happens when the viewer stays behind.
 	Slow slowness
+	// Changes is how many changes of credentials there had been before these were checked.
+	Changes int64
 	// Address and ID are the client's address and the request's id, for limits and the log.
 	Address, ID string
 }

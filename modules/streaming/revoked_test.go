@@ -3,9 +3,12 @@ package streaming
 import (
 	"testing"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/authtest"
+	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -44,6 +47,40 @@ func TestAStreamEndsAtOnceWhenItsCredentialsAreRevokedHere(t *testing.T) {
 		s.read(1)
 	}
 	require.Equal(t, 2, a.hub.viewers())
+}
+
+// changingGuard has credentials changed just after they have been checked.
+type changingGuard struct {
+	guard
+	change func()
+}
+
+func (g *changingGuard) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := auth.Admit(c, everyone, scopes...); err != nil {
+			return err
+		}
+		g.change()
+		return c.Next()
+	}
+}
+
+func TestAStreamEndsWhoseCredentialsWereRevokedBeforeAnybodyKnewOfIt(t *testing.T) {
+	t.Parallel()
+	opinion, g := &verdict{}, &changingGuard{guard: authtest.As(everyone)}
+	i := start(t, pgtest.New(t), func(o *options) { o.checker, o.guard = opinion, g })
+	g.change = func() { i.hub.noteChange(anybody) }
+	open(t, i.url(""), "")
+	i.parked(t, 1) // for this one the change was none
+	g.change = func() {
+		opinion.kind.Store(int64(fault.Unauthenticated))
+		i.hub.noteChange(func(auth.Principal) bool { return false }) // who is there already is not concerned
+	}
+	late := open(t, i.url(""), "")
+	late.untilEnd()
+	require.Contains(t, late.comments, "token refused")
+	require.Equal(t, "token refused", i.ended(t, 1)["reason"])
+	require.Equal(t, 1, i.hub.viewers())
 }
 
 func TestMoreChangesThanCanWaitStopNobody(t *testing.T) {

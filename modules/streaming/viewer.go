@@ -87,6 +87,9 @@ func (v *viewer) serve(socket *httpserver.Socket) {
 			v.end(failed)
 			return err
 		}
+		if err := v.hub.recheckNewcomer(v); err != nil {
+			return err
+		}
 		return v.begin()
 	})
 }
