@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"telltale/platform/httpserver/httpservertest"
+	"telltale/platform/leak"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -72,7 +73,7 @@ func TestSoak(t *testing.T) {
 	require.Zero(t, i.hub.viewers())
 	require.Zero(t, i.hub.pages.held.Load())
 	require.Empty(t, i.hub.labels.sets)
-	goleak.VerifyNone(t, existing, httpservertest.IgnoreClock())
+	require.NoError(t, leak.Find(existing, httpservertest.IgnoreClock()))
 
 	third := len(steady) / 3
 	require.Greater(t, third, 10, "the soak was too short to tell whether memory grows")

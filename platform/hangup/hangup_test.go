@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
+
+	"telltale/platform/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // pairs returns a function that makes two ends of a connection, closed when the test ends.
 func pairs(t *testing.T) func() (server, client *net.TCPConn) {

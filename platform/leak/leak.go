@@ -2,6 +2,9 @@
 package leak
 
 import (
+	"fmt"
+	"os"
+	"testing"
 	"time"
 
 	"go.uber.org/goleak"
@@ -19,4 +22,18 @@ func Find(ignore ...goleak.Option) error {
 			return err
 		}
 	}
+}
+
+// Main is for the TestMain of a package: it runs the tests, which fail when goroutines are left over, and ends the process.
+func Main(m *testing.M, ignore ...goleak.Option) { Exit(m.Run(), ignore...) }
+
+// Exit ends the process as the code of its tests says, or as failed when they have passed but goroutines are left over.
+func Exit(code int, ignore ...goleak.Option) {
+	if code == 0 {
+		if err := Find(ignore...); err != nil {
+			fmt.Fprintln(os.Stderr, "goroutines are left after the tests:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }

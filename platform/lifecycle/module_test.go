@@ -11,7 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
-	"go.uber.org/goleak"
+
+	"telltale/platform/leak"
 )
 
 // stubborn is set for a process of this test's own, which does not want to stop.
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 		}))
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }
 
 func say(word string) func(context.Context) error {

@@ -4,10 +4,8 @@ package httpservertest
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"testing"
 	"time"
 
@@ -96,13 +94,4 @@ func IgnoreClock() goleak.Option {
 }
 
 // Main is for the TestMain of packages with a server but without a database: it fails when goroutines are left over.
-func Main(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if err := leak.Find(IgnoreClock()); err != nil {
-			fmt.Fprintln(os.Stderr, "httpservertest: goroutines are left after the tests:", err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func Main(m *testing.M) { leak.Main(m, IgnoreClock()) }

@@ -18,10 +18,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/platform/leak"
 	"telltale/platform/postgres/embedded"
 )
 
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		_, err := net.Dial("unix", os.Getenv(dialTo))
 		fmt.Println(err)
 	default:
-		goleak.VerifyTestMain(m)
+		leak.Main(m)
 	}
 }
 

@@ -38,13 +38,7 @@ func Main(m *testing.M, ignore ...goleak.Option) {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		code = max(code, 1)
 	}
-	if code == 0 {
-		if err := leak.Find(ignore...); err != nil {
-			fmt.Fprintln(os.Stderr, "pgtest: goroutines are left after the tests:", err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	leak.Exit(code, ignore...)
 }
 
 // New returns a migrated database that only t uses, connected and ready. It is stopped and dropped when t ends.
