@@ -19,11 +19,11 @@ type Wanted struct {
 // Capture returns the newest readings of the series wanted, series without any left out, device by device, as they are
 // exactly as of the batch seq. ok is false when there are more than most.
 func (r *Registry) Capture(w Wanted, most int) (states []SeriesState, seq int64, ok bool) {
-	wanted := among(w.Metrics)
+	metrics := NewNames(w.Metrics)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	add := func(s *SeriesState) {
-		if s.LastTS != NoReading && r.changed(s, w.After) && wanted(s.Metric) {
+		if s.LastTS != NoReading && r.changed(s, w.After) && (len(metrics) == 0 || metrics.Has(s.Metric)) {
 			states = append(states, *s)
 		}
 	}
@@ -57,28 +57,6 @@ func (r *Registry) Capture(w Wanted, most int) (states []SeriesState, seq int64,
 		}
 	}
 	return states, r.seq, len(states) <= most
-}
-
-// fewNames are looked through faster than a set of them is made.
-const fewNames = 8
-
-// among returns what tells whether a name is one of those given; any is when there are none. However many they are, asking
-// is quick enough for someone who holds a lock.
-func among(names []string) func(name string) bool {
-	switch {
-	case len(names) == 0:
-		return func(string) bool { return true }
-	case len(names) <= fewNames:
-		return func(name string) bool { return slices.Contains(names, name) }
-	}
-	set := make(map[string]struct{}, len(names))
-	for _, name := range names {
-		set[name] = struct{}{}
-	}
-	return func(name string) bool {
-		_, ok := set[name]
-		return ok
-	}
 }
 
 // Rebase tells the registry that what it has read from the database is as of the batch seq; what it observes next comes

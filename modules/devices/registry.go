@@ -158,13 +158,13 @@ func (r *Registry) LastSeen(device string) (ts int64, ok bool) {
 // Select returns the states of the series of the devices and metrics named, in the order of devices given and then of
 // metric. No metrics means all of them; unknown names are passed over.
 func (r *Registry) Select(devices, metrics []string) []SeriesState {
-	wanted := among(metrics)
+	wanted := NewNames(metrics)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	states := make([]SeriesState, 0, len(devices)*max(2, min(len(metrics), fewNames))) // who names many metrics has few of them
+	states := make([]SeriesState, 0, len(devices)*max(2, min(len(metrics), 8))) // a device has few of many metrics
 	for _, device := range devices {
 		for _, s := range r.devices[device] {
-			if wanted(s.Metric) {
+			if len(wanted) == 0 || wanted.Has(s.Metric) {
 				states = append(states, *s)
 			}
 		}

@@ -94,8 +94,8 @@ func (l *looker) judge(ctx context.Context, id int32) (*bucketName, error) {
 	f := &l.viewer.filter
 	switch {
 	case !ok,
-		f.devices != nil && !has(f.devices, series.Device),
-		f.metrics != nil && !has(f.metrics, series.Metric):
+		f.devices != nil && !f.devices.Has(series.Device),
+		f.metrics != nil && !f.metrics.Has(series.Metric):
 		return nil, nil
 	}
 	if err := f.learn(ctx, []string{series.Device}); err != nil {

@@ -11,11 +11,10 @@ import (
 
 // filter decides which events, and what of them, one viewer gets. It is used by one goroutine at a time.
 type filter struct {
-	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none. It is
-	// searchable.
-	devices []string
-	// metrics are the only ones to let through; nil means all. It is searchable.
-	metrics []string
+	// devices are the only ones to let through; nil means all that sees and tags let through, an empty list none.
+	devices devices.Names
+	// metrics are the only ones to let through; nil means all.
+	metrics devices.Names
 	// sees is set when devices alone cannot say what was asked for and may be seen.
 	sees func(device string) bool
 	// tags is set when only devices with certain tags are let through.
@@ -54,28 +53,8 @@ func newFilter(wanted Selection, tags *tagged, p auth.Principal) filter {
 	default:
 		f.sees, f.remember = p.Sees, len(p.Devices) > cheapPatterns
 	}
-	f.devices, f.metrics = searchable(f.devices), searchable(f.metrics)
+	f.devices, f.metrics = devices.NewNames(f.devices), devices.NewNames(f.metrics)
 	return f
-}
-
-// fewWords are looked through as quickly as they are searched.
-const fewWords = 16
-
-// searchable returns the words for has: in order if they are many.
-func searchable(words []string) []string {
-	if len(words) <= fewWords || slices.IsSorted(words) {
-		return words
-	}
-	return sorted(words)
-}
-
-// has reports whether the word is one of those, which are searchable.
-func has(words []string, word string) bool {
-	if len(words) <= fewWords {
-		return slices.Contains(words, word)
-	}
-	_, ok := slices.BinarySearch(words, word)
-	return ok
 }
 
 // matching returns whether a device is among those wanted, ids and patterns, and the principal may see it. A device that
@@ -205,7 +184,7 @@ func (f *filter) choose(t *tray, s *sheet) bool {
 		some = false
 		t.metrics = t.metricMarks(len(s.metrics))
 		for i, metric := range s.metrics {
-			t.metrics[i] = has(f.metrics, metric)
+			t.metrics[i] = f.metrics.Has(metric)
 			some = some || t.metrics[i]
 		}
 	}
@@ -215,7 +194,7 @@ func (f *filter) choose(t *tray, s *sheet) bool {
 func (f *filter) chooseDevices(marks []bool, s *sheet) (_ []bool, some bool) {
 	if f.devices == nil || len(f.devices) > len(s.devices) {
 		for i, device := range s.devices {
-			marks[i] = (f.devices == nil || has(f.devices, device)) && f.admits(device)
+			marks[i] = (f.devices == nil || f.devices.Has(device)) && f.admits(device)
 			some = some || marks[i]
 		}
 		return marks, some
@@ -235,7 +214,7 @@ func (f *filter) concerns(devices deviceSet) bool {
 	}
 	if len(f.devices) > len(devices) {
 		for device := range devices {
-			if has(f.devices, device) {
+			if f.devices.Has(device) {
 				return true
 			}
 		}

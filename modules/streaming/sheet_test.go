@@ -177,7 +177,7 @@ func TestAFilterOfFewDevicesTakesWhatOneOfManyDoes(t *testing.T) {
 		}
 		long := newFilter(Selection{Devices: append(slices.Clone(few.devices), many...)}, nil, everyone)
 		if few.metrics != nil {
-			long.metrics = searchable(append(slices.Clone(few.metrics), many...))
+			long.metrics = devices.NewNames(append(slices.Clone(few.metrics), many...))
 		}
 		s, from := newSheets(names{}), random.Int32N(100)
 		take := func(f *filter, limit int) (text string, stops []Position) {
