@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -62,6 +63,11 @@ func (r *Registry) Limit(series int) { r.limit = series }
 
 // Room returns how many more series may be registered.
 func (r *Registry) Room() int { return max(0, r.limit-r.Size()) }
+
+// Full says why there are no more series.
+func (r *Registry) Full() string {
+	return fmt.Sprintf("there are %d of the %d that MAX_SERIES allows", r.Size(), r.limit)
+}
 
 // Metrics are the series of one device at one moment.
 type Metrics struct{ series []*SeriesState }

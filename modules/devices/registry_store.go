@@ -123,11 +123,6 @@ WHERE (device_id, metric) IN (SELECT unnest($1::text[]), unnest($2::text[]))`
 // registerAttempts is how often Register begins again when devices are deleted under its hands.
 const registerAttempts = 5
 
-// Full says why there are no more series.
-func (r *Registry) Full() string {
-	return fmt.Sprintf("there are %d of the %d that MAX_SERIES allows", r.Size(), r.limit)
-}
-
 // Register makes the series wanted exist and returns those whose device does not. Unknown devices are registered too
 // when createDevices is set. More series than there is Room for are an Invalid fault. It is safe to call for the same series
 // from many instances at once.

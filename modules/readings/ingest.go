@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"telltale/modules/auth"
+	"telltale/modules/devices"
 	"telltale/modules/readings/payload"
 	"telltale/platform/fault"
 )
@@ -88,21 +89,26 @@ func (s *Service) register(ctx context.Context, who auth.Principal, body *payloa
 	}
 	if room := s.registry.Room(); len(wanted) > room {
 		names.leaveOut(wanted[room:])
-		if wanted = wanted[:room]; !skip {
-			reject(body, names.leftOut(body), "", "would make a new series; "+s.registry.Full())
-			return nil
+		wanted = wanted[:room]
+	}
+	if skip || len(names.absent) == 0 {
+		if err := s.provide(ctx, who, body, names, wanted); err != nil {
+			return err
 		}
 	}
+	if items := names.leftOut(body); len(items) > 0 {
+		reject(body, items, "", "would make a new series; "+s.registry.Full())
+	}
+	return nil
+}
+
+// provide has the series wanted exist, as far as may be, and puts their ids in the place of the placeholders.
+func (s *Service) provide(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, wanted []devices.Name) error {
 	if len(wanted) > 0 {
 		if _, err := s.registry.Register(ctx, wanted, who.Can(auth.DevicesWrite)); err != nil {
 			return err
 		}
 	}
-	return s.substitute(who, body, names)
-}
-
-// substitute is the second half of register, once what can exist does.
-func (s *Service) substitute(who auth.Principal, body *payload.Body, names *resolver) error {
 	var unknown []int32
 	for i, id := range body.Series {
 		if id >= 0 || names.absent[id] {
@@ -119,8 +125,9 @@ func (s *Service) substitute(who auth.Principal, body *payload.Body, names *reso
 		}
 		body.Series[i] = found
 	}
-	reject(body, slices.Compact(unknown), "device", "is not registered, and registering devices takes the scope devices:write")
-	reject(body, names.leftOut(body), "", "would make a new series; "+s.registry.Full())
+	if len(unknown) > 0 {
+		reject(body, slices.Compact(unknown), "device", "is not registered, and registering devices takes the scope devices:write")
+	}
 	return nil
 }
 

@@ -83,6 +83,9 @@ func (r *resolver) leaveOut(names []devices.Name) {
 
 // leftOut returns the items, in ascending order, with readings of series for which there is no room.
 func (r *resolver) leftOut(body *payload.Body) (items []int32) {
+	if len(r.absent) == 0 {
+		return nil
+	}
 	for i, id := range body.Series {
 		if r.absent[id] {
 			items = append(items, body.Item[i])

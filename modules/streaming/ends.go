@@ -55,7 +55,6 @@ func (v *viewer) endingSoon() bool {
 func (v *viewer) ending(err error) reason {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.unpark()
 	_, broken := errors.AsType[unreadable](err)
 	switch {
 	case v.why != "":
