@@ -1,4 +1,7 @@
 // Telltale is a self-hosted telemetry backend: devices post readings, dashboards ask for history, live views follow.
+//
+// This package lists the modules in the order in which they are best read, and parses the command line. Subcommands are thin:
+// what they do is in packages cli, transfer and lifecycle.
 package main
 
 import (
@@ -7,21 +10,27 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // queries name time zones, and not every machine and no image from scratch knows them
 
-	"github.com/alecthomas/kong"
+	"github.com/jessevdk/go-flags"
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/bootstrap"
+	"telltale/modules/dashboard"
 	"telltale/modules/demo"
 	"telltale/modules/devices"
 	"telltale/modules/readings"
+	"telltale/modules/schema"
+	"telltale/modules/series"
 	"telltale/modules/streaming"
 	"telltale/platform/cli"
+	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 	"telltale/platform/lifecycle"
 	"telltale/platform/logging"
@@ -34,25 +43,29 @@ import (
 var modules = fx.Options(
 	config.Module,
 	logging.Module,
+	fx.Provide(schema.New),
 	postgres.Module,
-	httpserver.Module,
+	httpapp.Module,
 	openapi.Module,
 	auth.Module,
+	series.Module,
 	devices.Module,
 	readings.Module,
 	streaming.Module,
+	dashboard.Module,
 )
 
 // commands are the subcommands. Settings come from the environment, never from flags.
 type commands struct {
-	Serve       serve       `cmd:"" default:"1" help:"Serve the API; the default."`
-	Demo        simulate    `cmd:"" help:"Serve the API and simulate a hundred devices, with a day of their history."`
-	Migrate     migrate     `cmd:"" help:"Bring the database's schema up to date and exit."`
-	Import      importing   `cmd:"" help:"Post the readings of files to a running server."`
-	Export      exporting   `cmd:"" help:"Write the history that a running server has to a file."`
-	Config      explain     `cmd:"" help:"Print every setting with its meaning, default and effective value."`
-	Healthcheck healthcheck `cmd:"" help:"Ask the instance on this machine whether it is ready; exit 0 or 1."`
-	Version     printed     `cmd:"" help:"Print the version."`
+	Serve       serve       `command:"serve" description:"Serve the API and the live page; the default."`
+	Demo        simulate    `command:"demo" description:"Serve, and simulate a hundred devices with a day of their history."`
+	Migrate     migrate     `command:"migrate" description:"Bring the database's schema up to date and exit."`
+	Key         key         `command:"key" description:"Make an API key without logging in: telltale key create."`
+	Import      importing   `command:"import" description:"Post the readings of files to a running server."`
+	Export      exporting   `command:"export" description:"Write the history that a running server has to a file."`
+	Config      explain     `command:"config" description:"Print every setting with its meaning, default and effective value."`
+	Healthcheck healthcheck `command:"healthcheck" description:"Ask the instance on this machine whether it is ready; exit 0 or 1."`
+	Version     printed     `command:"version" description:"Print the version."`
 }
 
 // Exit codes other than 0. A supervisor need not restart what exits with misconfigured.
@@ -65,14 +78,31 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run runs the subcommand that the arguments name and returns the exit code.
 func run(args []string) int {
-	parser := kong.Must(&commands{}, kong.Name("telltale"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"port": defaultPort()},
-		kong.Description("A self-hosted telemetry backend. Settings come from the environment: see telltale config."))
-	command, err := parser.Parse(args)
-	if err != nil {
+	parser := flags.NewNamedParser("telltale", flags.HelpFlag|flags.PassDoubleDash)
+	parser.ShortDescription = "A self-hosted telemetry backend"
+	parser.LongDescription = "A self-hosted telemetry backend. Settings come from the environment: see telltale config."
+	parser.SubcommandsOptional = true
+	chosen := flags.Commander(serve{})
+	parser.CommandHandler = func(command flags.Commander, rest []string) error {
+		if len(rest) > 0 {
+			return fmt.Errorf("unexpected argument %s", rest[0])
+		}
+		if command != nil {
+			chosen = command
+		}
+		return nil
+	}
+	if _, err := parser.AddGroup("Application Options", "", &commands{}); err != nil {
+		panic(err) // a mistake of the program, which every test of it finds
+	}
+	if _, err := parser.ParseArgs(args); flags.WroteHelp(err) {
+		fmt.Println(err)
+		return 0
+	} else if err != nil {
 		fmt.Fprintf(os.Stderr, "telltale: %v (try telltale --help)\n", err)
 		return misconfigured
 	}
-	if err := command.Run(); err != nil {
+	if err := chosen.Execute(nil); err != nil {
 		fmt.Fprintf(os.Stderr, "telltale: %v\n", err)
 		if _, ok := errors.AsType[config.Faults](err); ok {
 			return misconfigured
@@ -82,9 +112,17 @@ func run(args []string) int {
 	return 0
 }
 
+// separated returns the words of a flag that may be repeated, given one by one or several with commas between them.
+func separated(values []string) (words []string) {
+	for _, value := range values {
+		words = append(words, strings.Split(value, ",")...)
+	}
+	return words
+}
+
 type serve struct{}
 
-func (serve) Run() error { return serveWith() }
+func (serve) Execute([]string) error { return serveWith() }
 
 // serveWith runs the program, with further modules if there are any, until it is told to stop.
 func serveWith(more ...fx.Option) error {
@@ -102,7 +140,7 @@ func serveWith(more ...fx.Option) error {
 	)
 }
 
-// events shows what fx does to whoever asked for all details. Its errors reach the operator by way of run.
+// events logs what fx does at the level debug. Its errors reach the operator by way of run.
 func events(log *zap.Logger) fxevent.Logger {
 	if !log.Core().Enabled(zap.DebugLevel) {
 		return fxevent.NopLogger
@@ -110,10 +148,10 @@ func events(log *zap.Logger) fxevent.Logger {
 	return logging.NewEvents(log)
 }
 
-// announce returns how the operator learns of the administrator whom auth has made.
-func announce(cfg config.Config) auth.Announce {
+// announce returns the function that tells the operator which administrator auth has made.
+func announce(cfg config.Config) bootstrap.Announce {
 	return func(username, password string) {
-		_ = cli.Credentials(os.Stdout, cfg, username, password) // nobody is there to read that nobody reads it
+		_ = cli.Credentials(os.Stdout, cfg, username, password) // stdout is closed; nothing to report
 	}
 }
 
@@ -124,25 +162,25 @@ func greet(lc fx.Lifecycle, cfg config.HTTP, _ *httpserver.Server) {
 
 type simulate struct{}
 
-func (simulate) Run() error { return serveWith(demo.Module) }
+func (simulate) Execute([]string) error { return serveWith(demo.Module) }
 
 type migrate struct{}
 
-func (migrate) Run() error {
+func (migrate) Execute([]string) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := untilSignal()
 	defer cancel()
-	return cli.Migrate(ctx, os.Stdout, cfg)
+	return cli.Migrate(ctx, os.Stdout, cfg, schema.New())
 }
 
 type explain struct {
-	Format string `enum:"report,markdown,env" default:"report" help:"report (this environment's values), markdown (the README's table) or env (an example file)."`
+	Format string `long:"format" choice:"report" choice:"markdown" choice:"env" default:"report" description:"report (this environment's values), markdown (the table of docs/configuration.md) or env (an example file)."`
 }
 
-func (e explain) Run() error {
+func (e explain) Execute([]string) error {
 	switch e.Format {
 	case "markdown":
 		return config.WriteMarkdown(os.Stdout)
@@ -155,7 +193,7 @@ func (e explain) Run() error {
 
 type healthcheck struct{}
 
-func (healthcheck) Run() error {
+func (healthcheck) Execute([]string) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return err
@@ -165,7 +203,7 @@ func (healthcheck) Run() error {
 
 type printed struct{}
 
-func (printed) Run() error {
+func (printed) Execute([]string) error {
 	_, err := fmt.Println(version.String())
 	return err
 }

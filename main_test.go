@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -29,6 +30,9 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if flag.Parse(); testing.Short() {
+		os.Exit(m.Run())
+	}
 	dir, err := os.MkdirTemp("", "telltale")
 	if err != nil {
 		panic(err)
@@ -46,6 +50,9 @@ func TestMain(m *testing.M) {
 // telltale returns the program with arguments and an environment of nothing but these variables.
 func telltale(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: what takes the running program is not tested")
+	}
 	command := exec.CommandContext(t.Context(), binary, args...)
 	command.Dir = t.TempDir()
 	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, env...)
@@ -67,30 +74,31 @@ func result(t *testing.T, env []string, args ...string) (stdout, stderr string, 
 	return out.String(), errs.String(), 0
 }
 
-func TestHelpListsTheSubcommands(t *testing.T) {
+func TestHelp_ListsTheSubcommands(t *testing.T) {
 	t.Parallel()
 	out, _, code := result(t, nil, "--help")
 	require.Zero(t, code)
-	for _, name := range []string{"serve", "demo", "migrate", "import", "export", "config", "healthcheck", "version"} {
+	for _, name := range []string{"serve", "demo", "migrate", "key", "import", "export", "config", "healthcheck", "version"} {
 		require.Contains(t, out, "\n  "+name+" ")
 	}
+	require.Contains(t, out, "telltale key create")
 }
 
-func TestVersionIsPrinted(t *testing.T) {
+func TestVersion_IsPrinted(t *testing.T) {
 	t.Parallel()
 	out, _, code := result(t, nil, "version")
 	require.Zero(t, code)
 	require.Regexp(t, `^telltale \S+ \(go\S+ \S+\)\n$`, out)
 }
 
-func TestAnUnknownSubcommandIsRefused(t *testing.T) {
+func TestProgram_RefusesAnUnknownSubcommand(t *testing.T) {
 	t.Parallel()
 	_, stderr, code := result(t, nil, "sevre")
 	require.Equal(t, misconfigured, code)
 	require.Contains(t, stderr, "telltale: unexpected argument sevre")
 }
 
-func TestConfigPrintsEffectiveValuesAndNoSecrets(t *testing.T) {
+func TestConfig_PrintsEffectiveValuesAndNoSecrets(t *testing.T) {
 	t.Parallel()
 	env := []string{"PORT=8123", "ADMIN_PASSWORD=hunter2hunter2", "JWT_SECRET_KEY=" + strings.Repeat("hunter2", 6)}
 	out, stderr, code := result(t, env, "config")
@@ -101,10 +109,10 @@ func TestConfigPrintsEffectiveValuesAndNoSecrets(t *testing.T) {
 	require.NotContains(t, out+stderr, "hunter2")
 }
 
-func TestBadSettingsAreReportedTogetherByEveryCommandThatNeedsThem(t *testing.T) {
+func TestSettings_ThatAreBadAreReportedTogetherByEveryCommandThatNeedsThem(t *testing.T) {
 	t.Parallel()
 	env := []string{"PORT=http", "DB_HOST=db.example", "DB_MIN_CONNECTIONS=30", "JWT_SECRET_KEY=hunter2"}
-	for _, args := range [][]string{nil, {"serve"}, {"demo"}, {"migrate"}, {"config"}, {"healthcheck"}} {
+	for _, args := range [][]string{nil, {"serve"}, {"demo"}, {"migrate"}, {"key", "create", "--name=a", "--scope=admin"}, {"config"}, {"healthcheck"}} {
 		_, stderr, code := result(t, env, args...)
 		require.Equal(t, misconfigured, code, args)
 		require.Equal(t, `telltale: 5 settings are at fault:
@@ -117,14 +125,14 @@ func TestBadSettingsAreReportedTogetherByEveryCommandThatNeedsThem(t *testing.T)
 	}
 }
 
-func TestHealthcheckFailsWhereNothingServes(t *testing.T) {
+func TestHealthcheck_FailsWhereNothingServes(t *testing.T) {
 	t.Parallel()
 	_, stderr, code := result(t, []string{"PORT=" + freePort(t)}, "healthcheck")
 	require.Equal(t, failed, code)
 	require.Contains(t, stderr, "connection refused")
 }
 
-// freePort returns a port on which nobody listens but whoever the test starts.
+// freePort returns a port on which only what the test starts listens.
 func freePort(t *testing.T) string {
 	t.Helper()
 	return strconv.Itoa(httpservertest.Port(t))
@@ -225,7 +233,7 @@ func (r *running) awaitReady(t *testing.T) {
 	}
 }
 
-func TestANewcomerGetsFromTheFirstStartToTheFirstAnswer(t *testing.T) {
+func TestProgram_LeadsANewcomerFromTheFirstStartToTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	first := start(t, "DATA_DIR="+dir)
@@ -253,7 +261,7 @@ func TestANewcomerGetsFromTheFirstStartToTheFirstAnswer(t *testing.T) {
 	require.NotContains(t, second.stdout.all(), "password", "the password is shown once")
 }
 
-func TestAKilledInstanceStartsAgain(t *testing.T) {
+func TestProgram_StartsAgainAfterAKill(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	first := start(t, "DATA_DIR="+dir)
@@ -262,7 +270,7 @@ func TestAKilledInstanceStartsAgain(t *testing.T) {
 	require.Zero(t, second.stop(t, syscall.SIGTERM), second.stderr.all())
 }
 
-func TestAnInstanceWaitsForItsDatabase(t *testing.T) {
+func TestProgram_WaitsForItsDatabase(t *testing.T) {
 	t.Parallel()
 	lonely := start(t, "DB_HOST=127.0.0.1", "DB_PORT="+freePort(t), "DB_USERNAME=u", "DB_PASSWORD=hunter2", "DB_DATABASE=d",
 		"JWT_SECRET_KEY="+strings.Repeat("k", 32), "ADMIN_PASSWORD=hunter2hunter2")
@@ -273,7 +281,7 @@ func TestAnInstanceWaitsForItsDatabase(t *testing.T) {
 	require.NotContains(t, stderr+lonely.stdout.all()+lonely.stderr.all(), "hunter2")
 }
 
-func TestATakenPortIsSaidInOneLine(t *testing.T) {
+func TestProgram_ReportsATakenPortInOneLine(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -285,7 +293,7 @@ func TestATakenPortIsSaidInOneLine(t *testing.T) {
 	require.Equal(t, "telltale: listening on 127.0.0.1:"+port+": listen tcp 127.0.0.1:"+port+": bind: address already in use\n", stderr)
 }
 
-func TestMigrateMakesTheSchemaOfTheEmbeddedDatabase(t *testing.T) {
+func TestMigrate_MakesTheSchemaOfTheEmbeddedDatabase(t *testing.T) {
 	t.Parallel()
 	env := []string{"DATA_DIR=" + filepath.Join(t.TempDir(), "data")}
 	out, stderr, code := result(t, env, "migrate")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -68,11 +69,25 @@ func readSecret(path string) (string, error) {
 	if len(content) > longestSecret {
 		return "", errors.New("it is larger than 64 KiB")
 	}
-	secret := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+	text, err := FileText(content)
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	if secret == "" {
 		return "", errors.New("it is empty")
 	}
 	return secret, nil
+}
+
+// FileText returns what a secret's file holds, without the byte order mark that editors on Windows may have put at its
+// beginning. Text in UTF-16, which the same editors write, is an error. A secret may also be random bytes.
+func FileText(content []byte) (string, error) {
+	marked := bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff"))
+	if marked && bytes.IndexByte(content, 0) >= 0 {
+		return "", errors.New("it is in UTF-16; save it as UTF-8")
+	}
+	return string(bytes.TrimPrefix(content, []byte("\ufeff"))), nil
 }
 
 // withoutPath returns the cause of an error that names a file, which the fault has named already.
@@ -120,7 +135,7 @@ func (l *loader) checkDatabase() {
 	}
 }
 
-// checkEmbedded refuses the description of a server that would not be used. Whoever gives a password and forgets the host
+// checkEmbedded refuses the description of a server that would not be used. An operator who gives a password and forgets the host
 // would otherwise find an empty, embedded database in the place of their own.
 func (l *loader) checkEmbedded() {
 	for _, name := range []string{"DB_PORT", "DB_USERNAME", "DB_PASSWORD", "DB_PASSWORD_FILE", "DB_DATABASE", "DB_SSLMODE"} {

@@ -1,7 +1,7 @@
 // Package config reads Telltale's settings from the environment into typed sections, once, at start.
 //
-// Load reports every fault at once; after it has returned without an error, no other part of the program has to check a
-// setting again.
+// Load reports all errors at once. After it has returned without one, no other part of the program has to check a setting again.
+// The package does not act on a setting.
 package config
 
 import (
@@ -37,6 +37,8 @@ type DB struct {
 	MaxConnections int
 	// ConnectionTimeout bounds connecting and waiting for a free connection.
 	ConnectionTimeout time.Duration
+	// StatementTimeout bounds a statement, from when it has a connection until its result has been read.
+	StatementTimeout time.Duration
 	// IdleTimeout is how long an unused connection above the minimum is kept.
 	IdleTimeout time.Duration
 	// PreparedStatements is false behind a pooler that does not support them (PgBouncer before 1.21 in transaction mode).
@@ -52,10 +54,14 @@ type HTTP struct {
 	Port int
 	// AllowedOrigins are scheme://host[:port] as browsers send them (lower case, no default port), or a single *.
 	AllowedOrigins []string
-	// TrustedProxies are the peers whose X-Forwarded-For tells the client's address; nobody when empty.
+	// TrustedProxies are the peers whose X-Forwarded-For tells the client's address; none when empty.
 	TrustedProxies []netip.Prefix
 	// MaxBodyBytes bounds a request body, before and after decompression.
 	MaxBodyBytes int
+	// BodyBudgetBytes bounds the bodies of all requests that are in memory together; it is never less than MaxBodyBytes.
+	BodyBudgetBytes int
+	// AccessLogIngestSample is how many successful calls that post readings share a line of the access log; 1 logs each.
+	AccessLogIngestSample int
 }
 
 // Address returns host and port to listen on.
@@ -78,6 +84,8 @@ type Auth struct {
 	PublicKey string
 	JWKSURL   string
 	Issuer    string
+	// Audience is what tokens must name in their aud claim; empty asks for none.
+	Audience string
 	// TokenLifetime is how long an issued access token is valid.
 	TokenLifetime time.Duration
 	AdminUsername string
@@ -86,13 +94,15 @@ type Auth struct {
 
 // Readings bounds the log, the recent window and the fold.
 type Readings struct {
-	// MaxQueuedReadings bounds what waits for a group commit; beyond it ingest answers 503.
+	// MaxQueuedReadings bounds the memory of what waits for a group commit, by the readings of one request; beyond it ingest
+	// answers 503.
 	MaxQueuedReadings int
 	// MaxSeries bounds how many series may exist; readings of further ones are refused.
 	MaxSeries int
-	// MaxUnfoldedReadings bounds what the recent window holds that no chunk holds yet; beyond it ingest answers 503.
+	// MaxUnfoldedReadings bounds the memory of what the recent window holds that no chunk holds yet, by the readings of one
+	// batch and few series; beyond it ingest answers 503.
 	MaxUnfoldedReadings int
-	// FoldReadings starts a fold early when so many readings are unfolded.
+	// FoldReadings is the number of unfolded readings that starts a fold early.
 	FoldReadings int
 	// FoldInterval is how often everything is folded otherwise; folds happen at its multiples since the epoch, those of a
 	// whole day an hour later.
@@ -103,6 +113,8 @@ type Readings struct {
 	LogRetention time.Duration
 	// RetentionDays is how long readings of devices without a number of their own are kept; 0 is for ever.
 	RetentionDays int
+	// MaxAheadDays is how far ahead of now readings may be; 0 is without a limit.
+	MaxAheadDays int
 	// QueryTimeout bounds one history query.
 	QueryTimeout time.Duration
 	// QueryMaxPoints bounds the answer to one history query that is not paged through.

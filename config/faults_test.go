@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFaultsNameVariableValueAndWhatIsAllowed(t *testing.T) {
+func TestFaults_NameVariableValueAndWhatIsAllowed(t *testing.T) {
 	t.Parallel()
 	short := strings.Repeat("s", 31)
 	cases := map[string]struct {
@@ -120,7 +120,7 @@ func TestFaultsNameVariableValueAndWhatIsAllowed(t *testing.T) {
 	}
 }
 
-func TestFilesOfSecretsCanBeAtFault(t *testing.T) {
+func TestFaults_IncludeFilesOfSecrets(t *testing.T) {
 	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "missing")
 	for name, c := range map[string]struct{ path, reason string }{
@@ -146,7 +146,7 @@ func TestFilesOfSecretsCanBeAtFault(t *testing.T) {
 	require.Len(t, err, 1, "a password from a file is reported once")
 }
 
-func TestAllFaultsAreReportedTogetherInTheOrderOfTheTable(t *testing.T) {
+func TestFaults_AreReportedTogetherInTheOrderOfTheTable(t *testing.T) {
 	t.Parallel()
 	_, err := from(t, vars{
 		"STREAM_HEARTBEAT_SECS": "0", "JWT_SECRET_KEY": "short", "DB_HOST": "db.example", "DB_MIN_CONNECTIONS": "x", "PORT": "-1",
@@ -160,7 +160,7 @@ func TestAllFaultsAreReportedTogetherInTheOrderOfTheTable(t *testing.T) {
   STREAM_HEARTBEAT_SECS="0": a whole number from 1 to 3600 is allowed`)
 }
 
-func TestNoSecretIsEverWritten(t *testing.T) {
+func TestFaults_AndReportsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	const hidden = "hunter2"
 	file := write(t, hidden)

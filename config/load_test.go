@@ -87,63 +87,63 @@ func edPEM(t *testing.T) string {
 	return publicPEM(t, key)
 }
 
-func TestAnEmptyEnvironmentRunsTheEmbeddedPostgreSQL(t *testing.T) {
+func TestLoad_OfAnEmptyEnvironmentRunsTheEmbeddedPostgreSQL(t *testing.T) {
 	t.Parallel()
 	cfg, err := from(t, nil).result()
 	require.NoError(t, err)
 	require.True(t, cfg.DB.Embedded())
 	require.Equal(t, Config{
 		DataDir: "./data",
-		HTTP:    HTTP{Host: "127.0.0.1", Port: 8000, MaxBodyBytes: 16 << 20},
+		HTTP:    HTTP{Host: "127.0.0.1", Port: 8000, MaxBodyBytes: 16 << 20, BodyBudgetBytes: 256 << 20, AccessLogIngestSample: 1},
 		Log:     Log{Level: "info", Format: "json"},
 		DB: DB{
 			Port: 5432, SSLMode: "prefer", MinConnections: 10, MaxConnections: 20,
-			ConnectionTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, PreparedStatements: true,
+			ConnectionTimeout: 30 * time.Second, StatementTimeout: 15 * time.Second, IdleTimeout: 5 * time.Minute, PreparedStatements: true,
 		},
 		Auth: Auth{Algorithm: "HS256", TokenLifetime: 30 * time.Minute, AdminUsername: "admin"},
 		Readings: Readings{
 			MaxQueuedReadings: 2_000_000, MaxUnfoldedReadings: 8_000_000, MaxSeries: 1_000_000, FoldReadings: 2_000_000,
-			FoldInterval: time.Hour, WindowBytes: 64 << 20, LogRetention: 24 * time.Hour, QueryTimeout: time.Minute,
+			FoldInterval: time.Hour, WindowBytes: 64 << 20, LogRetention: 24 * time.Hour, MaxAheadDays: 400, QueryTimeout: time.Minute,
 			QueryMaxPoints: 10_000_000,
 		},
 		Streaming: Streaming{MaxPerUser: 10_000, MaxPerAddress: 10_000, Heartbeat: 15 * time.Second, WriteTimeout: 30 * time.Second},
 	}, cfg)
 }
 
-func TestEveryVariableReachesTheConfiguration(t *testing.T) {
+func TestLoad_ReadsEveryVariable(t *testing.T) {
 	t.Parallel()
 	cfg, err := from(t, vars{
 		"HOST": "::", "PORT": "8080", "ALLOWED_ORIGINS": " https://a.example:443, http://B.example:8080 ,",
-		"TRUSTED_PROXIES": "10.1.2.3/8, ::1,", "MAX_BODY_BYTES": "2048", "DATA_DIR": "/srv/telltale", "LOG_LEVEL": "debug", "LOG_FORMAT": "console",
+		"TRUSTED_PROXIES": "10.1.2.3/8, ::1,", "MAX_BODY_BYTES": "2048", "BODY_BUDGET_BYTES": "2097152", "ACCESS_LOG_INGEST_SAMPLE": "100", "DATA_DIR": "/srv/telltale", "LOG_LEVEL": "debug", "LOG_FORMAT": "console",
 		"DB_HOST": "/run/postgresql", "DB_PORT": "6432", "DB_USERNAME": "u", "DB_PASSWORD": " p ", "DB_DATABASE": "d",
 		"DB_SSLMODE": "verify-full", "DB_MIN_CONNECTIONS": "0", "DB_MAX_CONNECTIONS": "4",
-		"DB_CONNECTION_TIMEOUT_SECS": "1", "DB_IDLE_TIMEOUT_SECS": "2", "DB_PREPARED_STATEMENTS": "false",
-		"JWT_SECRET_KEY": strings.Repeat("k", 64), "JWT_ALGORITHM": "HS512", "JWT_ISSUER": "i",
+		"DB_CONNECTION_TIMEOUT_SECS": "1", "DB_STATEMENT_TIMEOUT_SECS": "3", "DB_IDLE_TIMEOUT_SECS": "2", "DB_PREPARED_STATEMENTS": "false",
+		"JWT_SECRET_KEY": strings.Repeat("k", 64), "JWT_ALGORITHM": "HS512", "JWT_ISSUER": "i", "JWT_AUDIENCE": "aud",
 		"ACCESS_TOKEN_EXPIRE_MINUTES": "5", "ADMIN_USERNAME": "root", "ADMIN_PASSWORD": "correct horse",
 		"READINGS_MAX_QUEUED": "1001", "READINGS_MAX_UNFOLDED": "1002", "MAX_SERIES": "77", "FOLD_READINGS": "3", "FOLD_INTERVAL_SECS": "4",
-		"WINDOW_BYTES": "1048577", "LOG_RETENTION_HOURS": "6", "READINGS_RETENTION_DAYS": "12", "QUERY_TIMEOUT_SECS": "7", "QUERY_MAX_POINTS": "1003", "STREAM_MAX_PER_USER": "8",
+		"WINDOW_BYTES": "1048577", "LOG_RETENTION_HOURS": "6", "READINGS_RETENTION_DAYS": "12", "READINGS_MAX_AHEAD_DAYS": "77", "QUERY_TIMEOUT_SECS": "7", "QUERY_MAX_POINTS": "1003", "STREAM_MAX_PER_USER": "8",
 		"STREAM_MAX_PER_ADDRESS": "9", "STREAM_HEARTBEAT_SECS": "10", "STREAM_WRITE_TIMEOUT_SECS": "11",
 	}).result()
 	require.NoError(t, err)
 	require.Equal(t, Config{
 		DataDir: "/srv/telltale",
 		HTTP: HTTP{
-			Host: "::", Port: 8080, MaxBodyBytes: 2048,
+			Host: "::", Port: 8080, MaxBodyBytes: 2048, BodyBudgetBytes: 2 << 20, AccessLogIngestSample: 100,
 			AllowedOrigins: []string{"https://a.example", "http://b.example:8080"},
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		Log: Log{Level: "debug", Format: "console"},
 		DB: DB{
 			Host: "/run/postgresql", Port: 6432, Username: "u", Password: " p ", Database: "d", SSLMode: "verify-full",
-			MaxConnections: 4, ConnectionTimeout: time.Second, IdleTimeout: 2 * time.Second,
+			MaxConnections: 4, ConnectionTimeout: time.Second, StatementTimeout: 3 * time.Second, IdleTimeout: 2 * time.Second,
 		},
 		Auth: Auth{
-			SecretKey: strings.Repeat("k", 64), Algorithm: "HS512", Issuer: "i", TokenLifetime: 5 * time.Minute,
+			SecretKey: strings.Repeat("k", 64), Algorithm: "HS512", Issuer: "i", Audience: "aud", TokenLifetime: 5 * time.Minute,
 			AdminUsername: "root", AdminPassword: "correct horse",
 		},
 		Readings: Readings{
 			MaxQueuedReadings: 1001, MaxUnfoldedReadings: 1002, MaxSeries: 77, FoldReadings: 3, FoldInterval: 4 * time.Second,
-			WindowBytes: 1<<20 + 1, LogRetention: 6 * time.Hour, RetentionDays: 12, QueryTimeout: 7 * time.Second,
+			WindowBytes: 1<<20 + 1, LogRetention: 6 * time.Hour, RetentionDays: 12, MaxAheadDays: 77, QueryTimeout: 7 * time.Second,
 			QueryMaxPoints: 1003,
 		},
 		Streaming: Streaming{MaxPerUser: 8, MaxPerAddress: 9, Heartbeat: 10 * time.Second, WriteTimeout: 11 * time.Second},
@@ -151,7 +151,7 @@ func TestEveryVariableReachesTheConfiguration(t *testing.T) {
 	require.Equal(t, "[::]:8080", cfg.HTTP.Address())
 }
 
-func TestALogOnATerminalIsForPeople(t *testing.T) {
+func TestLoad_MakesALogOnATerminalReadable(t *testing.T) {
 	t.Parallel()
 	cfg, err := load(environment{}, true).result()
 	require.NoError(t, err)
@@ -161,7 +161,7 @@ func TestALogOnATerminalIsForPeople(t *testing.T) {
 	require.Equal(t, "json", cfg.Log.Format)
 }
 
-func TestSecretsCanComeFromFiles(t *testing.T) {
+func TestLoad_TakesSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	secret := strings.Repeat("s", 32)
 	v := server()
@@ -182,7 +182,7 @@ func TestSecretsCanComeFromFiles(t *testing.T) {
 	require.Equal(t, strings.TrimSuffix(key, "\n"), cfg.Auth.PublicKey)
 }
 
-func TestPublicKeysAreAcceptedForTheirAlgorithm(t *testing.T) {
+func TestLoad_AcceptsPublicKeysForTheirAlgorithm(t *testing.T) {
 	t.Parallel()
 	for algorithm, key := range map[string]string{
 		"RS256": rsaPEM(t, 2048), "RS512": rsaPEM(t, 2048), "ES256": ecPEM(t, elliptic.P256()),
@@ -200,7 +200,7 @@ func TestPublicKeysAreAcceptedForTheirAlgorithm(t *testing.T) {
 	}
 }
 
-func TestTheProcessEnvironmentIsRead(t *testing.T) {
+func TestLoad_ReadsTheEnvironmentOfTheProcess(t *testing.T) {
 	for _, v := range Variables() {
 		t.Setenv(v.Name, "")
 	}
@@ -215,7 +215,7 @@ func TestTheProcessEnvironmentIsRead(t *testing.T) {
 	require.EqualError(t, err, "a setting is at fault:\n  PORT=\"x\": a whole number from 1 to 65535 is allowed")
 }
 
-func TestTheTableIsWhole(t *testing.T) {
+func TestTable_IsComplete(t *testing.T) {
 	t.Parallel()
 	names := make(map[string]bool)
 	for _, v := range Variables() {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOriginsAreWrittenAsBrowsersSendThem(t *testing.T) {
+func TestOrigin_IsWrittenAsBrowsersSendIt(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"*":                       "*",

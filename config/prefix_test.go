@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestProxiesAreAddressesAndRanges(t *testing.T) {
+func TestPrefix_IsAnAddressOrARange(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"10.0.0.1":         "10.0.0.1/32",

@@ -71,7 +71,7 @@ func (v Variable) sentences() string {
 	return text + " Default: " + v.Default + "."
 }
 
-// WriteMarkdown writes the table of variables as the README shows it.
+// WriteMarkdown writes the table of variables as docs/configuration.md shows it.
 func WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| variable | default | meaning |\n|---|---|---|\n")

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheExampleFileIsUpToDate(t *testing.T) {
+func TestRender_ExampleFileIsUpToDate(t *testing.T) {
 	t.Parallel()
 	var want strings.Builder
 	require.NoError(t, WriteExample(&want))
@@ -17,16 +17,16 @@ func TestTheExampleFileIsUpToDate(t *testing.T) {
 	require.Equal(t, want.String(), string(got), "run: go run . config --format=env > .env.example")
 }
 
-func TestTheReadmesTableIsUpToDate(t *testing.T) {
+func TestRender_PageOfTheConfigurationIsUpToDate(t *testing.T) {
 	t.Parallel()
 	var want strings.Builder
 	require.NoError(t, WriteMarkdown(&want))
-	readme, err := os.ReadFile("../README.md")
+	page, err := os.ReadFile("../docs/configuration.md")
 	require.NoError(t, err)
-	require.Contains(t, string(readme), "\n\n"+want.String()+"\n", "put the output of: go run . config --format=markdown")
+	require.Contains(t, string(page), "\n\n"+want.String()+"\n", "put the output of: go run . config --format=markdown")
 }
 
-func TestTheReportShowsMeaningDefaultAndEffectiveValue(t *testing.T) {
+func TestRender_ReportShowsMeaningDefaultAndEffectiveValue(t *testing.T) {
 	t.Parallel()
 	var report strings.Builder
 	l := from(t, server().with(vars{"PORT": "8080", "DB_PASSWORD_FILE": write(t, "p")}))
@@ -44,7 +44,7 @@ func TestTheReportShowsMeaningDefaultAndEffectiveValue(t *testing.T) {
 	}
 }
 
-func TestTheMarkdownTableHasARowForEachVariable(t *testing.T) {
+func TestRender_MarkdownTableHasARowForEachVariable(t *testing.T) {
 	t.Parallel()
 	var table strings.Builder
 	require.NoError(t, WriteMarkdown(&table))

@@ -28,7 +28,7 @@ func given() []string {
 	return env
 }
 
-func TestTheCompositionIsValid(t *testing.T) {
+func TestComposition_IsValid(t *testing.T) {
 	t.Parallel()
 	project, err := load(t, given()...)
 	require.NoError(t, err)
@@ -42,7 +42,7 @@ func TestTheCompositionIsValid(t *testing.T) {
 	require.Equal(t, *postgres.Environment["POSTGRES_DB"], *telltale.Environment["DB_DATABASE"])
 	require.Equal(t, "postgres", *telltale.Environment["DB_HOST"])
 
-	require.Empty(t, postgres.Ports, "the database is nobody else's")
+	require.Empty(t, postgres.Ports, "the database is not published")
 	require.Len(t, telltale.Ports, 1)
 	require.Equal(t, "127.0.0.1", telltale.Ports[0].HostIP)
 	require.EqualValues(t, 8000, telltale.Ports[0].Target)
@@ -54,7 +54,7 @@ func TestTheCompositionIsValid(t *testing.T) {
 	require.Greater(t, time.Duration(*telltale.StopGracePeriod), 10*time.Second, "telltale takes up to ten seconds to stop")
 }
 
-func TestTheCompositionHasNoDefaultSecrets(t *testing.T) {
+func TestComposition_HasNoDefaultSecrets(t *testing.T) {
 	t.Parallel()
 	for i, name := range secrets {
 		env := given()

@@ -57,7 +57,7 @@ func of[T instructions.Command](stage instructions.Stage) []T {
 	return found
 }
 
-func TestTheImageRunsOneBinaryAsNobody(t *testing.T) {
+func TestImage_RunsOneBinaryAsNobody(t *testing.T) {
 	t.Parallel()
 	all := stages(t)
 	require.Len(t, all, 2)
@@ -78,7 +78,7 @@ func TestTheImageRunsOneBinaryAsNobody(t *testing.T) {
 	require.Equal(t, map[string]string{"HOST": "0.0.0.0", "PORT": "8000", "DB_HOST": "postgres", "LOG_FORMAT": "json"}, env)
 }
 
-func TestTheImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
+func TestImage_IsBuiltWithTheGoOfTheModule(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestTheImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
 }
 
 // TestTheBinaryOfTheImage runs the image's own build command on what the build context would hold.
-func TestTheBinaryOfTheImageIsStaticAndSmall(t *testing.T) {
+func TestImage_BinaryIsStaticAndSmall(t *testing.T) {
 	t.Parallel()
 	runs := of[*instructions.RunCommand](stages(t)[0])
 	line := runs[len(runs)-1].CmdLine[0]
@@ -124,17 +124,19 @@ func TestTheBinaryOfTheImageIsStaticAndSmall(t *testing.T) {
 	require.Less(t, len(plain)+certificates, limitImage)
 }
 
-func TestTheTaskBuildsTheBinaryOfTheImage(t *testing.T) {
+func TestImage_BinaryIsThatOfTheTaskAndOfDownloads(t *testing.T) {
 	t.Parallel()
 	runs := of[*instructions.RunCommand](stages(t)[0])
 	flags, _, _ := strings.Cut(runs[len(runs)-1].CmdLine[0], "$VERSION")
 	_, command, _ := strings.Cut(flags, "go build ")
 	tasks, err := os.ReadFile(filepath.Join(root, "Taskfile.yml"))
 	require.NoError(t, err)
+	// A machine, unlike the image, may need to download PostgreSQL.
+	command = strings.Replace(command, "nodownload,", "", 1)
 	require.Contains(t, string(tasks), "go build "+command+"{{.VERSION}}")
 }
 
-func TestTheBuildContextHoldsWhatTheBuildReads(t *testing.T) {
+func TestImage_BuildContextHoldsWhatTheBuildReads(t *testing.T) {
 	t.Parallel()
 	ignore, err := os.ReadFile(filepath.Join(root, ".dockerignore"))
 	require.NoError(t, err)

@@ -6,10 +6,13 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -18,7 +21,7 @@ import (
 )
 
 // browserTimeout is how long a test waits for what a page should do.
-const browserTimeout = time.Minute
+const browserTimeout = 2 * time.Minute
 
 // tab is a page in a headless Chromium of its own.
 type tab struct {
@@ -28,6 +31,23 @@ type tab struct {
 	hosts    map[string]bool // that something was requested from
 	requests int
 	errors   []string // the console's
+	forgiven []*regexp.Regexp
+}
+
+// forgive has errors that match one of the patterns count as none, from now on.
+func (b *tab) forgive(patterns ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, pattern := range patterns {
+		b.forgiven = append(b.forgiven, regexp.MustCompile(pattern))
+	}
+}
+
+// unforgiven returns the errors that nothing forgives. The lock is held.
+func (b *tab) unforgiven() []string {
+	return slices.DeleteFunc(slices.Clone(b.errors), func(message string) bool {
+		return slices.ContainsFunc(b.forgiven, func(pattern *regexp.Regexp) bool { return pattern.MatchString(message) })
+	})
 }
 
 // browse opens a tab, which is closed when the test ends.
@@ -62,7 +82,7 @@ func (b *tab) listen(raw any) {
 			b.hosts[u.Host] = true
 		}
 	case *runtime.EventExceptionThrown:
-		b.errors = append(b.errors, fmt.Sprintf("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+		b.errors = append(b.errors, "exception: "+describe(e.ExceptionDetails))
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == "error" || e.Type == "assert" {
 			text := "console:"
@@ -78,6 +98,15 @@ func (b *tab) listen(raw any) {
 	}
 }
 
+// describe says what was thrown, and where.
+func describe(details *runtime.ExceptionDetails) string {
+	text := fmt.Sprintf("%s (%s:%d)", details.Text, details.URL, details.LineNumber+1)
+	if details.Exception != nil {
+		text += fmt.Sprintf(" %s%s", details.Exception.Value, details.Exception.Description)
+	}
+	return text
+}
+
 // open navigates to the page.
 func (b *tab) open(t *testing.T, address string) {
 	t.Helper()
@@ -88,6 +117,16 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) error {
 	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 	defer cancel()
 	return chromedp.Do(ctx, steps...)
+}
+
+// command gives the tab a command of the protocol and returns the answer.
+func command[P, R any](t *testing.T, b *tab, name cdp.Command[P, R], parameters P) R {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	defer cancel()
+	answer, err := chromedp.Call(ctx, name, parameters)
+	require.NoError(t, err, name.Method)
+	return answer
 }
 
 // await waits until the expression is true. The page itself looks: chromedp's Poll may pick the context of the page before.

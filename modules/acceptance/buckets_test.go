@@ -40,7 +40,7 @@ func (p *program) requireBucket(e event, at time.Time, values string) {
 }
 
 // A viewer of buckets by a saved filter misses nothing of what happens while the server is stopped.
-func TestBucketsThatChangeWhileTheServerIsDownAreSentAgain(t *testing.T) {
+func TestBucketViewer_GetsAgainWhatChangedWhileTheServerWasDown(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	parameters := "?interval=1s&agg=avg&agg=count&filter=" + p.saveFilter(`{"device":["a"],"metric":["m"]}`)

@@ -23,6 +23,7 @@ import (
 var needs = map[string]auth.Scope{
 	"getMe":                  "",
 	"changePassword":         "",
+	"renewSession":           "",
 	"listUsers":              auth.Admin,
 	"createUser":             auth.Admin,
 	"getUser":                auth.Admin,
@@ -39,8 +40,11 @@ var needs = map[string]auth.Scope{
 	"postReadings":           auth.ReadingsWrite,
 	"writeLines":             auth.ReadingsWrite,
 	"writeLinesV1":           auth.ReadingsWrite,
+	"queryV1":                auth.ReadingsWrite,
+	"queryPostV1":            auth.ReadingsWrite,
 	"getHistory":             auth.ReadingsRead,
 	"getLatest":              auth.ReadingsRead,
+	"deleteReadings":         auth.ReadingsDelete,
 	"foldReadings":           auth.Admin,
 	"streamReadings":         auth.ReadingsRead,
 	"streamSelectedReadings": auth.ReadingsRead,
@@ -49,6 +53,12 @@ var needs = map[string]auth.Scope{
 	"saveStreamFilter":       auth.ReadingsRead,
 	"getStreamFilter":        auth.ReadingsRead,
 	"deleteStreamFilter":     auth.ReadingsRead,
+	"listBoards":             auth.ReadingsRead,
+	"createBoard":            auth.ReadingsRead,
+	"getBoard":               auth.ReadingsRead,
+	"replaceBoard":           auth.ReadingsRead,
+	"deleteBoard":            auth.ReadingsRead,
+	"getOperations":          auth.Admin,
 }
 
 // documents holds the document of the program, which is the same for all instances.
@@ -79,7 +89,7 @@ func (p *program) client() *http.Client {
 	return &http.Client{Transport: p.contract().Transport(http.DefaultTransport, func(err error) { p.t.Errorf("contract: %v", err) })}
 }
 
-func TestTheDocumentIsCompleteAndTellsEveryScope(t *testing.T) {
+func TestDocument_IsCompleteAndTellsEveryScope(t *testing.T) {
 	t.Parallel()
 	contract := start(t, pgtest.Config(t)).contract()
 	require.NoError(t, contract.CheckComplete())
@@ -97,13 +107,18 @@ func TestTheDocumentIsCompleteAndTellsEveryScope(t *testing.T) {
 	require.ElementsMatch(t, known, secured)
 }
 
-// Every example of the document is sent, as it stands there, by an administrator and by whoever has just the scope that it
-// needs.
-func TestTheExamplesOfTheDocumentWork(t *testing.T) {
+// Every example of the document is sent, as it stands there, by an administrator and by a caller with just the scope that
+// it needs.
+func TestDocument_ExamplesWork(t *testing.T) {
 	t.Parallel()
 	for name, scopes := range map[string]func(id string) []auth.Scope{
 		"for an administrator": func(string) []auth.Scope { return []auth.Scope{auth.Admin} },
-		"with just the scope":  func(id string) []auth.Scope { return []auth.Scope{needs[id]} },
+		"with just the scope": func(id string) []auth.Scope {
+			if id == "updateDevice" { // without it the answer is another one, 204
+				return []auth.Scope{needs[id], auth.DevicesRead}
+			}
+			return []auth.Scope{needs[id]}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,7 +127,7 @@ func TestTheExamplesOfTheDocumentWork(t *testing.T) {
 			p.token = sign(t, map[string]any{"scope": string(auth.Admin)})
 			runner := &openapitest.Runner{
 				Contract: p.contract(), URL: p.url, Client: http.DefaultClient,
-				Order: []string{"createToken", "createUser", "changePassword", "createKey", "createDevice", "postReadings"},
+				Order: []string{"createToken", "createUser", "changePassword", "createKey", "createDevice", "postReadings", "deleteReadings"},
 				Prepare: func(ctx context.Context, id string, request *http.Request) error {
 					if _, secured := needs[id]; secured {
 						var texts []string
@@ -143,6 +158,12 @@ func (p *program) prepare(ctx context.Context, id string, request *http.Request)
 		token, err := p.tokenOf(ctx, "anna", documentedPassword)
 		request.Header.Set("Authorization", "Bearer "+token)
 		return err
+	case "renewSession": // is for browsers, and for pages of this server
+		token, err := p.tokenOf(ctx, "admin", documentedPassword)
+		request.Header.Del("Authorization")
+		request.Header.Set("Cookie", "telltale_session="+token)
+		request.Header.Set("Sec-Fetch-Site", "same-origin")
+		return err
 	case "revokeKey": // the server makes the ids
 		var answer struct{ Keys []struct{ ID string } }
 		p.call("GET", "/api/auth/keys", "", "", &answer)
@@ -157,11 +178,18 @@ func (p *program) prepare(ctx context.Context, id string, request *http.Request)
 			return errors.New("no example has saved a filter")
 		}
 		request.URL.Path = "/api/stream/filters/" + answer.Filters[0].ID
+	case "getBoard", "replaceBoard", "deleteBoard": // and here
+		var answer struct{ Boards []struct{ ID string } }
+		p.call("GET", "/api/boards", "", "", &answer)
+		if len(answer.Boards) == 0 {
+			return errors.New("no example has made a board")
+		}
+		request.URL.Path = "/api/boards/" + answer.Boards[0].ID
 	}
 	return nil
 }
 
-func TestBadCredentialsAreRefusedByEveryOperation(t *testing.T) {
+func TestDocument_EveryOperationRefusesBadCredentials(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	hour := time.Now().Add(time.Hour).Unix()
@@ -176,7 +204,7 @@ func TestBadCredentialsAreRefusedByEveryOperation(t *testing.T) {
 		"an expired token":         "Bearer " + sign(t, map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}),
 		"a token without end":      "Bearer " + sign(t, map[string]any{"exp": nil}),
 		"a token for later":        "Bearer " + sign(t, map[string]any{"nbf": hour}),
-		"another's token":          "Bearer " + sign(t, map[string]any{"iss": "somebody else"}),
+		"another's token":          "Bearer " + sign(t, map[string]any{"iss": "another issuer"}),
 		"alg none":                 "Bearer " + unsigned,
 		"alg none, signed":         "Bearer " + unsigned[:strings.LastIndex(unsigned, ".")] + good[strings.LastIndex(good, "."):],
 		"another algorithm":        "Bearer " + signAs(t, jwt.SigningMethodHS512, []byte(secretKey), nil),
@@ -196,7 +224,7 @@ func TestBadCredentialsAreRefusedByEveryOperation(t *testing.T) {
 }
 
 // A token with every scope but the one that is needed (and admin, which covers it) gets 403 from each operation.
-func TestATokenWithoutTheScopeIsRefusedByEveryOperation(t *testing.T) {
+func TestDocument_EveryOperationRefusesATokenWithoutItsScope(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	for _, missing := range auth.AllScopes() {

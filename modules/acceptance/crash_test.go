@@ -34,7 +34,7 @@ func kills(t *testing.T) int {
 }
 
 // Invariants 1 and 7: whatever was acknowledged is there, once, after a kill -9 during ingest and folds.
-func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
+func TestKill_LosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 7))
 	db := pgtest.Config(t)
@@ -112,7 +112,7 @@ func (f *folds) folded(t *testing.T) (seq int64) {
 }
 
 // The embedded database dies with the program, and by itself: then it comes back while the program goes on.
-func TestNothingAcknowledgedIsLostByAKillOfTheDatabase(t *testing.T) {
+func TestKill_OfTheDatabaseLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(8, 8))
 	p := start(t, config.DB{})
@@ -146,7 +146,7 @@ func (p *program) killDatabase() {
 }
 
 // A stop that was asked for acknowledges what is under way, ends streams, and exits with 0.
-func TestAnOrderlyStop(t *testing.T) {
+func TestStop_OfTheProgramIsOrderly(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	viewer := p.view("", "")
@@ -155,7 +155,7 @@ func TestAnOrderlyStop(t *testing.T) {
 	for w := range acknowledged {
 		posting.Go(func() {
 			for ts := 1; ; ts++ {
-				body := fmt.Sprintf(`{"readings":[{"device":"device-%d","ts":%d,"values":{"m":1}}]}`, w, ts)
+				body := fmt.Sprintf(`{"readings":[{"device":"device-%d","ts":%d,"values":{"m":1}}]}`, w, instantZero+ts)
 				status, _, err := p.try("POST", "/api/readings", "application/json", strings.NewReader(body))
 				if err != nil || status != http.StatusOK {
 					return

@@ -71,7 +71,7 @@ type asProblem struct{ next http.RoundTripper }
 func (a asProblem) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := a.next.RoundTrip(request)
 	want := "application/problem+json"
-	if strings.HasSuffix(request.URL.Path, "/write") {
+	if strings.HasSuffix(request.URL.Path, "/write") || request.URL.Path == "/query" {
 		want = "application/json"
 	}
 	if err == nil && response.Header.Get("Content-Type") != want {

@@ -25,7 +25,7 @@ type follower interface {
 }
 
 // requireProgram fails unless one of the programs is installed.
-func requireProgram(t *testing.T, debian string, names ...string) {
+func requireProgram(t testing.TB, debian string, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if _, err := exec.LookPath(name); err == nil {
@@ -35,11 +35,11 @@ func requireProgram(t *testing.T, debian string, names ...string) {
 	require.FailNow(t, "a program is missing", "none of %q is on PATH; install one (Debian: apt-get install %s)", names, debian)
 }
 
-// post stores one reading of each instant from first to last ms.
+// post stores one reading of each instant from first to last ms after instantZero.
 func (p *program) post(first, last int) {
 	p.t.Helper()
 	for ts := first; ts <= last; ts++ {
-		p.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, ts, ts), nil)
+		p.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, instantZero+ts, ts), nil)
 	}
 }
 
@@ -80,7 +80,7 @@ func site(t *testing.T) *httptest.Server {
 	return server
 }
 
-func TestE2EBrowserFollowsWithATokenInTheQuery(t *testing.T) {
+func TestE2EBrowser_FollowsWithATokenInTheQuery(t *testing.T) {
 	t.Parallel()
 	site := site(t)
 	allowed := "ALLOWED_ORIGINS=" + site.URL
@@ -93,7 +93,7 @@ func TestE2EBrowserFollowsWithATokenInTheQuery(t *testing.T) {
 	requireWholeThroughRestarts(t, p, page{t, b}, allowed)
 }
 
-func TestE2EBrowserFollowsWithTheSessionCookie(t *testing.T) {
+func TestE2EBrowser_FollowsWithTheSessionCookie(t *testing.T) {
 	t.Parallel()
 	site := site(t)
 	allowed := "ALLOWED_ORIGINS=" + site.URL
@@ -108,7 +108,7 @@ func TestE2EBrowserFollowsWithTheSessionCookie(t *testing.T) {
 }
 
 // An origin that is not allowed gets neither a token's stream nor the cookie's.
-func TestE2EBrowserRefusesAForeignPageTheStream(t *testing.T) {
+func TestE2EBrowser_RefusesAForeignPageTheStream(t *testing.T) {
 	t.Parallel()
 	site := site(t)
 	p := start(t, pgtest.Config(t), "ALLOWED_ORIGINS=https://dashboard.example")
@@ -136,13 +136,14 @@ func run(t *testing.T, command *exec.Cmd) *viewer {
 	return v
 }
 
-// node returns a Node.js that runs the script of testdata, with the package from npm installed, in a folder of its own.
-func node(t *testing.T, name, npmPackage string) *exec.Cmd {
+// node returns a Node.js that runs the script of testdata, with the packages from npm installed, in a folder of its own.
+func node(t testing.TB, name string, npmPackages ...string) *exec.Cmd {
 	t.Helper()
 	requireProgram(t, "nodejs", "node")
 	requireProgram(t, "npm", "npm")
 	dir := t.TempDir()
-	install := exec.CommandContext(t.Context(), "npm", "install", "--fetch-retries=5", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage)
+	options := []string{"install", "--fetch-retries=5", "--no-audit", "--no-fund", "--ignore-scripts"}
+	install := exec.CommandContext(t.Context(), "npm", append(options, npmPackages...)...)
 	install.Dir = dir
 	out, err := install.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -154,7 +155,7 @@ func node(t *testing.T, name, npmPackage string) *exec.Cmd {
 	return command
 }
 
-func TestE2ENodePackageEventsourceFollows(t *testing.T) {
+func TestE2ENode_PackageEventsourceFollows(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	first := node(t, "viewer.mjs", "eventsource@3.0.7")
@@ -176,7 +177,25 @@ func TestE2ENodePackageEventsourceFollows(t *testing.T) {
 	p.requireBucket(v.wait(t, 2)[1], at, `{"avg":20.75,"max":21.5}`)
 }
 
-func TestE2ECurlFollows(t *testing.T) {
+// Each sends where it was in its own way: in the header, in a parameter of its own name, or in both, of which one is older.
+func TestE2ENode_StandInsForEventSourceFollow(t *testing.T) {
+	t.Parallel()
+	first := node(t, "standin.mjs", "event-source-polyfill@1.0.31", "reconnecting-eventsource@1.6.5", "@microsoft/fetch-event-source@2.0.1", "eventsource@3.0.7")
+	for _, name := range []string{
+		"event-source-polyfill", "event-source-polyfill by last_event_id", "reconnecting-eventsource", "@microsoft/fetch-event-source",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, pgtest.Config(t))
+			command := exec.CommandContext(t.Context(), first.Path, first.Args[1:]...)
+			command.Dir = first.Dir
+			command.Env = append(os.Environ(), "URL="+p.url+"/api/stream?device=a&since=0&_=1&r=0.5", "TOKEN="+p.token, "STANDIN="+name)
+			requireWholeThroughRestarts(t, p, run(t, command))
+		})
+	}
+}
+
+func TestE2ECurl_Follows(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "curl", "curl")
 	p := start(t, pgtest.Config(t))
@@ -198,7 +217,7 @@ func TestE2ECurlFollows(t *testing.T) {
 	requireInstants(t, v.wait(t, 30), 21, 50)
 }
 
-func TestE2ECurlFollowsBuckets(t *testing.T) {
+func TestE2ECurl_FollowsBuckets(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "curl", "curl")
 	p := start(t, pgtest.Config(t))

@@ -24,7 +24,7 @@ func (p *program) key() string {
 }
 
 // Clients of InfluxDB bring their token in many ways.
-func TestAWriterMayBringItsKeyAsClientsOfInfluxDBDo(t *testing.T) {
+func TestInflux_WriterMayBringItsKeyAsClientsDo(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t), "LOG_LEVEL=debug")
 	key := p.key()

@@ -15,13 +15,13 @@ import (
 )
 
 // Two instances on one database: what is posted to one is seen at the other, and neither needs the other to live.
-func TestTwoInstancesAreOne(t *testing.T) {
+func TestInstances_AnswerAsOne(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Config(t)
 	one, two := start(t, db), start(t, db)
 	viewer := two.view("", "")
 	post := func(p *program, ts int) {
-		p.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, ts, ts), nil)
+		p.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, instantZero+ts, ts), nil)
 	}
 	for ts := range 50 {
 		post([]*program{one, two}[ts%2], ts+1)
@@ -49,7 +49,7 @@ func TestTwoInstancesAreOne(t *testing.T) {
 
 // An instance is killed while requests are under way at it: viewers elsewhere miss nothing that it has acknowledged, and its own
 // go on elsewhere where they were, without a hole or a repeat.
-func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
+func TestInstances_ViewersOfOneThatDiesGoOnAtAnother(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Config(t)
 	one, two := start(t, db), start(t, db)
@@ -60,7 +60,7 @@ func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
 		posting.Go(func() {
 			for { // until the kill
 				n := acknowledged[w] + 1
-				body := fmt.Sprintf(`{"readings":[{"device":"device-%d","ts":%d,"values":{"m":%d}}]}`, w, n, n)
+				body := fmt.Sprintf(`{"readings":[{"device":"device-%d","ts":%d,"values":{"m":%d}}]}`, w, instantZero+n, n)
 				if status, _ := one.plain(http.MethodPost, "/api/readings", body); status != http.StatusOK {
 					return
 				}
@@ -73,7 +73,7 @@ func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
 	posting.Wait()
 	here.done.Wait() // its stream has ended
 	moved := two.view("", here.position())
-	two.call("POST", "/api/readings", "application/json", `{"readings":[{"device":"end","ts":1,"values":{"m":1}}]}`, nil)
+	two.call("POST", "/api/readings", "application/json", `{"readings":[{"device":"end","ts":1700000000000,"values":{"m":1}}]}`, nil)
 	over := func(events []event) bool {
 		return len(events) > 0 && strings.Contains(events[len(events)-1].Data, `"device":"end"`)
 	}
@@ -99,8 +99,8 @@ func TestTheViewersOfAnInstanceThatDiesGoOnAtAnother(t *testing.T) {
 	}
 }
 
-// Whoever has lost the connection that the doorbell rings on looks by itself until it is back.
-func TestALostDoorbellLosesNoReading(t *testing.T) {
+// An instance that has lost the connection of the doorbell polls until the connection is back.
+func TestInstances_LoseNoReadingWithoutADoorbell(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Config(t)
 	one, two := start(t, db), start(t, db)
@@ -111,16 +111,19 @@ func TestALostDoorbellLosesNoReading(t *testing.T) {
 				tag, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 					WHERE datname = current_database() AND query LIKE 'LISTEN%'`)
 				return err == nil && tag.RowsAffected() > 0
-			}, time.Minute, time.Millisecond, "nobody listens")
+			}, time.Minute, time.Millisecond, "no instance listens")
 		}
-		one.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, ts, ts), nil)
+		one.call("POST", "/api/readings", "application/json", fmt.Sprintf(`{"readings":[{"device":"a","ts":%d,"values":{"m":%d}}]}`, instantZero+ts, ts), nil)
 		if ts%10 == 0 {
 			requireInstants(t, viewer.wait(t, ts), 1, ts)
 		}
 	}
 }
 
-// requireInstants checks that the events are of the instants from first to last ms, each once and in order.
+// instantZero is before the instants of tests, in Unix ms: a time that readings may have.
+const instantZero = 1_700_000_000_000
+
+// requireInstants checks that the events are of the instants from first to last ms after instantZero, each once and in order.
 func requireInstants(t *testing.T, events []event, first, last int) {
 	t.Helper()
 	var got []string
@@ -132,7 +135,7 @@ func requireInstants(t *testing.T, events []event, first, last int) {
 	}
 	var want []string
 	for ts := first; ts <= last; ts++ {
-		want = append(want, time.UnixMilli(int64(ts)).UTC().Format("2006-01-02T15:04:05.000Z"))
+		want = append(want, time.UnixMilli(int64(instantZero+ts)).UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
 	require.Equal(t, want, got)
 }

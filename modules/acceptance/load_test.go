@@ -20,15 +20,15 @@ const (
 	betweenPoints = 60_000 // ms
 )
 
-// load is devices that report once a minute of their own time, each by one request after the other, while somebody folds
-// without a pause. Half of them live in 1970, in days that are over and packed, the others now.
+// load is devices that report once a minute of their own time, each by one request after the other, while a client asks
+// for folds without a pause. Half of them live in 1970, in days that are over and packed, the others now.
 type load struct {
 	p       *program
 	base    [writers]int64 // the instant of the first reading, Unix ms
 	next    [writers]int64 // the first reading that is not acknowledged
 	checked [writers]int64 // the first one that has not been looked for
 
-	acknowledged chan struct{} // a request each, as far as somebody counts
+	acknowledged chan struct{} // a value for each acknowledged request, while a test counts
 	struck       atomic.Bool
 
 	postsCut, foldsCut atomic.Int64 // begun before a strike, and never acknowledged

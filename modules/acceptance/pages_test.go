@@ -25,7 +25,7 @@ func (p *program) operations() map[string]string {
 	return all
 }
 
-// requireOnlyAt checks that the page asked nobody but the server, and had nothing to complain about.
+// requireOnlyAt checks that the page sent requests to the server alone, and logged no error.
 func (b *tab) requireOnlyAt(t *testing.T, p *program) {
 	t.Helper()
 	b.mu.Lock()
@@ -35,7 +35,7 @@ func (b *tab) requireOnlyAt(t *testing.T, p *program) {
 	require.Empty(t, b.errors)
 }
 
-func TestE2ESwaggerUIShowsEveryOperationAndRunsThem(t *testing.T) {
+func TestE2ESwaggerUI_ShowsEveryOperationAndRunsThem(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	b := browse(t)
@@ -67,7 +67,7 @@ func TestE2ESwaggerUIShowsEveryOperationAndRunsThem(t *testing.T) {
 	b.requireOnlyAt(t, p)
 }
 
-func TestE2EReDocShowsEveryOperation(t *testing.T) {
+func TestE2EReDoc_ShowsEveryOperation(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	b := browse(t)

@@ -85,14 +85,14 @@ func (g *gate) shut() {
 
 // A browser's EventSource takes any status but 200 for the end and never comes back, so a stream that is asked for while
 // the server starts has to wait.
-func TestAStreamThatComesBackWhileTheServerStartsIsServed(t *testing.T) {
+func TestStart_ServesAStreamThatComesBackDuringIt(t *testing.T) {
 	t.Parallel()
 	_, gate, status := starting(t)
 	gate.open()
 	require.Equal(t, http.StatusOK, <-status)
 }
 
-func TestAServerThatIsStillStartingStopsWithoutThoseWhoWaitForIt(t *testing.T) {
+func TestStart_IsStoppedWithoutThoseWhoWaitForIt(t *testing.T) {
 	t.Parallel()
 	p, _, status := starting(t)
 	require.Zero(t, p.stop(), "it waits for no stream that waits for it, or would have to cut it\n%s", p.log)

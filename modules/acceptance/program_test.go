@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,11 +24,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/modules/schema"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) {
+	if flag.Parse(); testing.Short() {
+		os.Exit(m.Run())
+	}
 	dir, err := os.MkdirTemp("", "telltale-acceptance-")
 	if err != nil {
 		panic(err)
@@ -41,7 +47,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	defer os.RemoveAll(dir)
-	pgtest.Main(m)
+	pgtest.Main(m, schema.New())
 }
 
 // imageTags returns the build tags of the image's binary, so that what is tested is what is shipped.
@@ -69,15 +75,36 @@ type program struct {
 	port  string
 	url   string
 	cmd   *exec.Cmd
-	log   *bytes.Buffer
+	log   *output
 	token string
 	http  *http.Client // holds each exchange against the OpenAPI document
+}
+
+// output is what a process writes, which may be read meanwhile.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start starts an instance on the database, an embedded one of its own if none is given, and waits until it is ready. It is
 // killed at the end of the test if it still runs then.
 func start(t testing.TB, db config.DB, settings ...string) *program {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: what takes the running program is not tested")
+	}
 	port := strconv.Itoa(httpservertest.Port(t))
 	p := &program{t: t, db: db, dir: t.TempDir(), port: port, url: "http://127.0.0.1:" + port}
 	p.start(settings...)
@@ -103,7 +130,7 @@ func (p *program) await(path string, status int) {
 		"%s is not answered %d:\n%s", path, status, p.log)
 }
 
-// answers returns the status that the path is answered with, or 0 when nobody listens.
+// answers returns the status that the path is answered with, or 0 when nothing listens.
 func (p *program) answers(path string) int {
 	response, err := http.Get(p.url + path)
 	if err != nil {
@@ -116,19 +143,26 @@ func (p *program) answers(path string) int {
 // launch starts the process.
 func (p *program) launch(settings ...string) {
 	p.t.Helper()
-	p.log = &bytes.Buffer{}
-	p.cmd = exec.CommandContext(context.Background(), binary)
-	p.cmd.Dir = p.dir
+	p.log = &output{}
+	p.cmd = p.process()
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.Env = append([]string{
+	p.cmd.Env = append(p.cmd.Env, settings...)
+	require.NoError(p.t, p.cmd.Start())
+}
+
+// process returns a process of the program with the instance's environment.
+func (p *program) process(arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(context.Background(), binary, arguments...)
+	command.Dir = p.dir
+	command.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "PORT=" + p.port, "LOG_LEVEL=warn", "DB_MIN_CONNECTIONS=2",
 		"JWT_SECRET_KEY=" + secretKey, "ADMIN_PASSWORD=" + adminPassword,
-	}, settings...)
+	}
 	if !p.db.Embedded() {
-		p.cmd.Env = append(p.cmd.Env, "DB_HOST="+p.db.Host, "DB_PORT="+strconv.Itoa(p.db.Port),
+		command.Env = append(command.Env, "DB_HOST="+p.db.Host, "DB_PORT="+strconv.Itoa(p.db.Port),
 			"DB_USERNAME="+p.db.Username, "DB_PASSWORD="+p.db.Password, "DB_DATABASE="+p.db.Database)
 	}
-	require.NoError(p.t, p.cmd.Start())
+	return command
 }
 
 func (p *program) login() {

@@ -15,7 +15,7 @@ import (
 
 // Readings that come in any order, with folds in between, give the same answers, byte for byte, as in the order in which they
 // were recorded.
-func TestShuffledReadingsGiveTheSameAnswers(t *testing.T) {
+func TestReadings_InAnyOrderGiveTheSameAnswers(t *testing.T) {
 	t.Parallel()
 	const seed = 5
 	t.Log("seed", seed)

@@ -28,7 +28,7 @@ func (p *program) command(stdin string, arguments ...string) (stdout, stderr str
 	return out.String(), errs.String(), command.ProcessState.ExitCode()
 }
 
-func TestImportAndExportFromTheCommandLine(t *testing.T) {
+func TestTransfer_ImportsAndExportsFromTheCommandLine(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func TestImportAndExportFromTheCommandLine(t *testing.T) {
 	require.Zero(t, code, stderr)
 	require.Equal(t, "2000 records stored, 0 rejected.\n", stderr)
 
-	_, stderr, code = p.command("m,device=b value=1 1\nm value=2 2\n", "import", "--precision=ms", "--on-error=skip", "-")
+	_, stderr, code = p.command("m,device=b value=1 1700000000000\nm value=2 1700000000000\n", "import", "--precision=ms", "--on-error=skip", "-")
 	require.Zero(t, code, stderr)
 	require.Equal(t, "standard input:2: no tag names the device: it takes host or device\n1 records stored, 1 rejected.\n", stderr)
 	_, stderr, code = p.command("m value=2 2\n", "import", "-")
@@ -67,6 +67,6 @@ func TestImportAndExportFromTheCommandLine(t *testing.T) {
 
 	series := p.history("")
 	require.Len(t, series["a/m"], 1000)
-	require.Equal(t, [][]float64{{1, 1}}, series["b/m"])
+	require.Equal(t, [][]float64{{1700000000000, 1}}, series["b/m"])
 	require.Len(t, series, 2)
 }

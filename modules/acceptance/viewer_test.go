@@ -105,7 +105,7 @@ func (v *viewer) wait(t testing.TB, n int) []event {
 	return v.await(t, func(events []event) bool { return len(events) >= n })
 }
 
-// await returns the events once they are enough. Nobody else may wait at the same time.
+// await returns the events once they are enough. Only one goroutine may wait at a time.
 func (v *viewer) await(t testing.TB, enough func([]event) bool) []event {
 	t.Helper()
 	timeout := time.NewTimer(time.Minute)

@@ -15,24 +15,17 @@ import (
 	"encoding/pem"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth/signing/signingtest"
 	"telltale/platform/postgres/pgtest"
 )
-
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
 
 func publicPEM(t *testing.T, key crypto.Signer) string {
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
@@ -73,7 +66,7 @@ func claimsWith(changes map[string]any) string {
 
 type change = map[string]any
 
-func TestATokenSignedWithTheSecretIsAccepted(t *testing.T) {
+func TestTokens_ATokenSignedWithTheSecretIsAccepted(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	for name, claims := range map[string]string{
@@ -92,7 +85,7 @@ func TestATokenSignedWithTheSecretIsAccepted(t *testing.T) {
 	}
 }
 
-func TestForgedAndBrokenTokensAreRefused(t *testing.T) {
+func TestTokens_ForgedAndBrokenTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	hs := func(changes change) string {
@@ -112,7 +105,7 @@ func TestForgedAndBrokenTokensAreRefused(t *testing.T) {
 		"alg of another case":    segment(`{"alg":"hs256"}`) + "." + parts[1] + "." + parts[2],
 		"header null":            segment(`null`) + "." + parts[1] + "." + parts[2],
 		"other HMAC, same key":   sign(t, jwt.SigningMethodHS512, []byte(testSecret), nil, claimsWith(nil)),
-		"RS256":                  sign(t, jwt.SigningMethodRS256, rsaKey(), nil, claimsWith(nil)),
+		"RS256":                  sign(t, jwt.SigningMethodRS256, signingtest.RSAKey(), nil, claimsWith(nil)),
 		"critical extension":     sign(t, jwt.SigningMethodHS256, []byte(testSecret), change{"crit": []string{"exp"}}, claimsWith(nil)),
 		"other key":              sign(t, jwt.SigningMethodHS256, []byte(testSecret+"!"), nil, claimsWith(nil)),
 		"empty key":              sign(t, jwt.SigningMethodHS256, []byte{}, nil, claimsWith(nil)),
@@ -170,11 +163,11 @@ func TestForgedAndBrokenTokensAreRefused(t *testing.T) {
 			continue
 		}
 		i.requireRefused(i.call("GET", "/api/live?access_token="+token, ""))
-		i.requireRefused(i.call("GET", "/api/things", "", with{"Cookie", SessionCookie + "=" + token}))
+		i.requireRefused(i.call("GET", "/api/things", "", with{"Cookie", sessionCookie + "=" + token}))
 	}
 }
 
-func TestMalformedAuthorizationIsRefused(t *testing.T) {
+func TestTokens_MalformedAuthorizationIsRefused(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	good := sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, claimsWith(nil))
@@ -188,7 +181,7 @@ func TestMalformedAuthorizationIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, a.body)
 }
 
-func TestMissingCredentialsAreNoErrorOfTheToken(t *testing.T) {
+func TestTokens_MissingCredentialsAreNoErrorOfTheToken(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	a := i.call("GET", "/api/things", "")
@@ -196,7 +189,7 @@ func TestMissingCredentialsAreNoErrorOfTheToken(t *testing.T) {
 	require.Equal(t, `Bearer realm="telltale"`, a.header.Get("WWW-Authenticate"))
 }
 
-func TestAConfiguredIssuerIsTheOnlyOne(t *testing.T) {
+func TestTokens_AConfiguredIssuerIsTheOnlyOne(t *testing.T) {
 	t.Parallel()
 	i := newInstanceOn(t, pgtest.New(t), config.Auth{Algorithm: "HS384", SecretKey: testSecret, Issuer: "acme"})
 	i.createUser("admin", adminPassword, nil, Admin)
@@ -207,7 +200,7 @@ func TestAConfiguredIssuerIsTheOnlyOne(t *testing.T) {
 	require.Equal(t, 200, i.call("GET", "/api/things", "", bearer(i.token("admin", adminPassword))).status)
 }
 
-func TestPublicKeysVerifyTheirAlgorithmAlone(t *testing.T) {
+func TestTokens_PublicKeysVerifyTheirAlgorithmAlone(t *testing.T) {
 	t.Parallel()
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -219,8 +212,8 @@ func TestPublicKeysVerifyTheirAlgorithmAlone(t *testing.T) {
 		key    crypto.Signer
 		wrong  jwt.SigningMethod // another method of the same key
 	}{
-		{jwt.SigningMethodRS256, rsaKey(), jwt.SigningMethodRS384},
-		{jwt.SigningMethodRS512, rsaKey(), jwt.SigningMethodPS512},
+		{jwt.SigningMethodRS256, signingtest.RSAKey(), jwt.SigningMethodRS384},
+		{jwt.SigningMethodRS512, signingtest.RSAKey(), jwt.SigningMethodPS512},
 		{jwt.SigningMethodES256, ec, nil},
 		{jwt.SigningMethodEdDSA, ed, nil},
 	} {
@@ -248,7 +241,7 @@ func TestPublicKeysVerifyTheirAlgorithmAlone(t *testing.T) {
 	}
 }
 
-func TestPublicKeysThatDoNotFitAreRefusedAtOnce(t *testing.T) {
+func TestTokens_PublicKeysThatDoNotFitAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
@@ -263,16 +256,16 @@ func TestPublicKeysThatDoNotFitAreRefusedAtOnce(t *testing.T) {
 		"short RSA":        {Algorithm: "RS256", PublicKey: publicPEM(t, small)},
 		"another kind":     {Algorithm: "RS256", PublicKey: publicPEM(t, p384)},
 		"another curve":    {Algorithm: "ES256", PublicKey: publicPEM(t, p384)},
-		"RSA for EdDSA":    {Algorithm: "EdDSA", PublicKey: publicPEM(t, rsaKey())},
+		"RSA for EdDSA":    {Algorithm: "EdDSA", PublicKey: publicPEM(t, signingtest.RSAKey())},
 		"a private key":    {Algorithm: "ES384", PublicKey: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))},
 		"a damaged key":    {Algorithm: "RS256", PublicKey: "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"},
 		"a damaged cert":   {Algorithm: "RS256", PublicKey: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
 		"a damaged PKCS#1": {Algorithm: "RS256", PublicKey: "-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----\n"},
 	} {
-		_, err := NewTokens(cfg, nil, nil, nil)
+		_, err := NewTokens(cfg, nil, nil, nil, zap.NewNop())
 		require.Error(t, err, name)
 	}
-	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&rsaKey().PublicKey)}))
-	_, err = NewTokens(config.Auth{Algorithm: "RS256", PublicKey: pkcs1}, nil, nil, nil)
+	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&signingtest.RSAKey().PublicKey)}))
+	_, err = NewTokens(config.Auth{Algorithm: "RS256", PublicKey: pkcs1}, nil, nil, nil, zap.NewNop())
 	require.NoError(t, err)
 }

@@ -3,8 +3,9 @@ package auth
 import (
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/strictjson"
 	"telltale/platform/fault"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 )
 
 // maxBody is far above what a valid request can need.
@@ -18,14 +19,14 @@ func check(faults *fault.Fields, name, reason string) {
 }
 
 // readMembers returns the members of the request's body.
-func readMembers(c *fiber.Ctx) (*httpserver.Members, error) {
-	return httpserver.ReadMembers(c, maxBody, fiber.MIMEApplicationJSON)
+func readMembers(c *fiber.Ctx) (*httpapi.Members, error) {
+	return httpapi.ReadMembers(c, maxBody, fiber.MIMEApplicationJSON)
 }
 
-// needed is httpserver.Take for a member that must be there; without it the result is T's zero value, and a fault noted.
-func needed[T any](m *httpserver.Members, name, wanted string) T {
+// needed is httpapi.Take for a member that must be there; without it the result is T's zero value, and a fault noted.
+func needed[T any](m *httpapi.Members, name, wanted string) T {
 	m.Require(name)
-	return or(httpserver.Take[T](m, name, wanted))
+	return or(httpapi.Take[T](m, name, wanted))
 }
 
 // or returns what the pointer points to, or T's zero value.
@@ -40,6 +41,6 @@ func or[T any](value *T) T {
 type patternList []string
 
 func (l *patternList) UnmarshalJSON(data []byte) (err error) {
-	*l, err = stringList(data)
+	*l, err = strictjson.Strings(data)
 	return err
 }

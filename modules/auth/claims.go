@@ -4,18 +4,60 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"telltale/modules/auth/strictjson"
 )
 
 // claims are what Telltale reads of a token, its own or another's.
 type claims struct {
 	jwt.RegisteredClaims
-	Scope   scopeClaim  `json:"scope"`
-	Devices deviceClaim `json:"devices,omitzero"`
+	Scope   scopeClaim
+	Devices deviceClaim
 	// Account is the fingerprint of the user's password; only tokens that Telltale issued have it.
-	Account string `json:"acct,omitempty"`
+	Account string
+}
+
+// issued are the claims of Telltale's own tokens.
+type issued struct {
+	jwt.RegisteredClaims
+	Scope   string `json:"scope"` // separated by spaces
+	Account string `json:"acct"`
+}
+
+// UnmarshalJSON takes claims by their exact names. A claim that is there twice, or whose name differs from a known one in upper
+// and lower case alone, is an error: what reads the token elsewhere may take it for another value than this does.
+func (c *claims) UnmarshalJSON(data []byte) error {
+	fields := map[string]any{
+		"iss": &c.Issuer, "sub": &c.Subject, "aud": &c.Audience, "exp": &c.ExpiresAt, "nbf": &c.NotBefore, "iat": &c.IssuedAt,
+		"jti": &c.ID, "scope": &c.Scope, "devices": &c.Devices, "acct": &c.Account,
+	}
+	members, err := strictjson.Members(data, slices.Collect(maps.Keys(fields)))
+	if err != nil {
+		return err
+	}
+	for name, value := range members {
+		if field := fields[name]; field != nil {
+			if err := json.Unmarshal(value, field); err != nil {
+				return fmt.Errorf("the claim %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// GetNotBefore returns the nbf claim less the leeway that the clocks of issuer and instance are given. There is none for exp.
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error) {
+	if c.NotBefore == nil {
+		return nil, nil
+	}
+	return jwt.NewNumericDate(c.NotBefore.Add(-clockSkew)), nil
 }
 
 // The year after which a time can no longer be written as RFC 3339, and the longest subject that is worth logging.
@@ -35,6 +77,8 @@ func (c *claims) Validate() error {
 		return errors.New("the token has no sub claim")
 	case len(c.Subject) > maxSubject:
 		return errors.New("the token's sub claim is too long")
+	case strings.ContainsFunc(c.Subject, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		return errors.New("the token's sub claim has control characters")
 	}
 	return nil
 }
@@ -53,15 +97,13 @@ func (c *claims) principal() Principal {
 // scopeClaim is a space-separated string, as OAuth2 has it, or an array of strings.
 type scopeClaim []Scope
 
-func (s scopeClaim) MarshalJSON() ([]byte, error) { return json.Marshal(joinScopes(s)) }
-
 func (s *scopeClaim) UnmarshalJSON(data []byte) error {
 	var text *string
 	if json.Unmarshal(data, &text) == nil && text != nil {
 		*s = splitScopes(*text)
 		return nil
 	}
-	list, err := stringList(data)
+	list, err := strictjson.Strings(data)
 	if err != nil {
 		return fmt.Errorf("the scope claim is neither a string nor an array of strings: %w", err)
 	}
@@ -76,13 +118,8 @@ func (s *scopeClaim) UnmarshalJSON(data []byte) error {
 // sensible, null included, makes the token invalid rather than all-powerful.
 type deviceClaim struct{ patterns []string }
 
-// IsZero makes a token without the claim from a principal without a limit.
-func (d deviceClaim) IsZero() bool { return d.patterns == nil }
-
-func (d deviceClaim) MarshalJSON() ([]byte, error) { return json.Marshal(d.patterns) }
-
 func (d *deviceClaim) UnmarshalJSON(data []byte) error {
-	list, err := stringList(data)
+	list, err := strictjson.Strings(data)
 	if err != nil {
 		return fmt.Errorf("the devices claim is not an array of strings: %w", err)
 	}
@@ -96,23 +133,4 @@ func (d *deviceClaim) UnmarshalJSON(data []byte) error {
 	}
 	d.patterns = list
 	return nil
-}
-
-// stringList reads a JSON array of strings and nothing else; the result is never nil.
-func stringList(data []byte) ([]string, error) {
-	var entries []*string
-	if err := json.Unmarshal(data, &entries); err != nil {
-		return nil, err
-	}
-	if entries == nil {
-		return nil, errors.New("it is null")
-	}
-	list := make([]string, len(entries))
-	for i, entry := range entries {
-		if entry == nil {
-			return nil, fmt.Errorf("entry %d is null", i)
-		}
-		list[i] = *entry
-	}
-	return list, nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/stretchr/testify/require"
 
-	"telltale/platform/httpserver"
 	"telltale/platform/openapi"
+	"telltale/platform/openapi/openapitest"
 )
 
 // contract is the OpenAPI document of the module, which every request and answer of the tests is held against.
@@ -66,13 +66,13 @@ func requireContract(t *testing.T, request *http.Request, requestBody string, a 
 	}), "%s %s", request.Method, request.URL.Path)
 }
 
-func TestTheDocumentHasTheRoutesAndGoodExamples(t *testing.T) {
+func TestContract_TheDocumentHasTheRoutesAndGoodExamples(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, contract().Validate(t.Context(), openapi3.EnableExamplesValidation()))
 	i := newInstance(t)
 	var routes, documented []string
 	parameter := regexp.MustCompile(`:(\w+)`)
-	for _, route := range httpserver.Table(i.server.App) {
+	for _, route := range openapitest.Table(i.server.App) {
 		if strings.HasPrefix(route.Path, "/api/auth/") {
 			routes = append(routes, route.Method+" "+parameter.ReplaceAllString(route.Path, "{$1}"))
 		}

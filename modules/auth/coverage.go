@@ -1,31 +1,24 @@
 package auth
 
 import (
-	"path"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"telltale/platform/fault"
+	"telltale/platform/glob"
 )
 
 // The most device patterns that one user, key or token may carry, and the longest of them in bytes.
 const (
 	maxPatterns      = 1000
-	maxPatternLength = 128
+	maxPatternLength = glob.MaxLength
 )
 
 // matches reports whether the pattern, an id or a glob, covers the device.
 func matches(pattern, device string) bool {
-	if pattern == device {
-		return true
-	}
-	if !strings.ContainsAny(pattern, `*?[\`) {
-		return false
-	}
-	matched, err := path.Match(pattern, device)
-	return err == nil && matched
+	return pattern == device || glob.Is(pattern) && glob.Compile(pattern).Match(device)
 }
 
 // patternFault says what is wrong with a device pattern, "" when nothing is.
@@ -40,7 +33,7 @@ func patternFault(pattern string) string {
 	case strings.Contains(pattern, "/"):
 		return "must not contain a slash, which no device id does"
 	}
-	if _, err := path.Match(pattern, ""); err != nil {
+	if glob.Check(pattern) != nil {
 		return "is neither a device id nor a glob such as lab-*"
 	}
 	return ""
@@ -56,7 +49,7 @@ func coversAll(wide, narrow []string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(narrow, func(pattern string) bool {
-		return !slices.ContainsFunc(wide, func(w string) bool { return subsumes(w, pattern) })
+		return !slices.ContainsFunc(wide, func(w string) bool { return glob.Subsumes(w, pattern) })
 	})
 }
 
@@ -66,45 +59,6 @@ func requireCoverage(p Principal, devices []string) error {
 		return nil
 	}
 	return fault.New(fault.Forbidden, "you can only grant devices that your own credentials cover: name them in devices")
-}
-
-// subsumes reports whether one glob matches whatever the other can match. Globs with classes or escapes subsume, and are
-// subsumed, only as they stand (or as the plain id which they are not).
-func subsumes(wide, narrow string) bool {
-	if wide == narrow || wide == "*" {
-		return true
-	}
-	if !strings.ContainsAny(narrow, `*?[\`) {
-		return matches(wide, narrow)
-	}
-	if strings.ContainsAny(wide+narrow, `[\`) {
-		return false
-	}
-	return absorbs([]rune(wide), []rune(narrow))
-}
-
-// absorbs compares globs of literals, ? and * piece by piece: a star takes up any run of the other's pieces, a question
-// mark any one that stands for a single character, a literal only itself. reach[j] says whether the pieces of wide seen
-// so far can have taken up exactly the first j pieces of narrow.
-func absorbs(wide, narrow []rune) bool {
-	reach := make([]bool, len(narrow)+1)
-	reach[0] = true
-	for _, w := range wide {
-		next := make([]bool, len(narrow)+1)
-		next[0] = w == '*' && reach[0]
-		for j, n := range narrow {
-			switch w {
-			case '*':
-				next[j+1] = reach[j+1] || next[j]
-			case '?':
-				next[j+1] = reach[j] && n != '*'
-			default:
-				next[j+1] = reach[j] && n == w
-			}
-		}
-		reach = next
-	}
-	return reach[len(narrow)]
 }
 
 // covered is whatever a list narrows to what an administrator may see: users and keys.

@@ -1,15 +1,12 @@
 package auth
 
 import (
-	"math/rand/v2"
-	"path"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestAPrincipalSeesWhatItsPatternsMatch(t *testing.T) {
+func TestPrincipal_SeesWhatItsPatternsMatch(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		devices []string
@@ -34,7 +31,7 @@ func TestAPrincipalSeesWhatItsPatternsMatch(t *testing.T) {
 	}
 }
 
-func TestCoverageOfPatterns(t *testing.T) {
+func TestCoverage_OfPatterns(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		wide, narrow []string
@@ -58,33 +55,4 @@ func TestCoverageOfPatterns(t *testing.T) {
 	} {
 		require.Equal(t, test.covered, coversAll(test.wide, test.narrow), test)
 	}
-}
-
-// Whatever a covered pattern matches the covering one must match: that is what keeps a limited administrator limited.
-func TestAPatternNeverCoversMoreThanItMatches(t *testing.T) {
-	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2))
-	text := func(letters string, most int) string {
-		var b strings.Builder
-		for range random.IntN(most + 1) {
-			b.WriteByte(letters[random.IntN(len(letters))])
-		}
-		return b.String()
-	}
-	covered := 0
-	for range 20_000 {
-		wide, narrow := text("ab*?", 5), text("ab*?", 5)
-		if !subsumes(wide, narrow) {
-			continue
-		}
-		covered++
-		for range 20 {
-			device := text("ab", 6)
-			if in, _ := path.Match(narrow, device); in {
-				out, _ := path.Match(wide, device)
-				require.True(t, out, "%q covers %q but does not match %q", wide, narrow, device)
-			}
-		}
-	}
-	require.Greater(t, covered, 1000)
 }

@@ -5,13 +5,15 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/keytext"
 	"telltale/platform/fault"
+	"telltale/platform/httpapi"
 )
 
 const (
-	// SessionCookie is the cookie that a browser's session token is kept in. It is accepted for GET and HEAD alone, so
-	// that no other site can have a browser change anything here.
-	SessionCookie = "telltale_session"
+	// sessionCookie is the cookie that a browser's session token is kept in. For other methods than GET and HEAD it is
+	// accepted only from a page of this server, so that no other site can have a browser change anything here.
+	sessionCookie = "telltale_session"
 	// QueryToken is the query parameter that RequireBrowser accepts a token or API key in.
 	QueryToken = "access_token"
 
@@ -43,15 +45,24 @@ func credential(c *fiber.Ctx, browser bool) (text string, from source, err error
 	if key := c.Get(headerAPIKey); key != "" {
 		return key, fromAPIKeyHeader, nil
 	}
-	if browser && c.Context().QueryArgs().Has(QueryToken) {
-		return c.Query(QueryToken), fromQuery, nil
+	if browser && c.Context().QueryArgs().Has(QueryToken) { //nolint:forbidigo // the guard's own parameter, on every route of its kind
+		return c.Query(QueryToken), fromQuery, nil //nolint:forbidigo // see above
 	}
-	if method := c.Method(); method == fiber.MethodGet || method == fiber.MethodHead {
-		if cookie := c.Cookies(SessionCookie); cookie != "" {
-			return cookie, fromCookie, nil
-		}
+	if cookie := c.Cookies(sessionCookie); cookie != "" {
+		return cookie, fromCookie, checkOrigin(c)
 	}
 	return "", nowhere, nil
+}
+
+// checkOrigin returns a Forbidden fault for a request by session cookie that changes something, unless a page of this server has
+// sent it.
+func checkOrigin(c *fiber.Ctx) error {
+	if method := c.Method(); method == fiber.MethodGet || method == fiber.MethodHead || httpapi.SameOrigin(c) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "the session cookie is accepted for %s only from a page of this server, "+
+		"and the browser has not said that this comes from one: neither Sec-Fetch-Site is same-origin, nor Origin this server; "+
+		"a proxy in between has to keep Host or set X-Forwarded-Host; what is not a page sends a token or an API key", c.Method())
 }
 
 // parseAuthorization takes the token or API key out of an Authorization header: "Bearer <either>", or "Token <API key>"
@@ -63,7 +74,7 @@ func parseAuthorization(header string) (string, error) {
 	scheme, text, _ := strings.Cut(header, " ")
 	text = strings.Trim(text, " ")
 	bearer := strings.EqualFold(scheme, "Bearer")
-	if !bearer && !(strings.EqualFold(scheme, "Token") && looksLikeKey(text)) {
+	if !bearer && !(strings.EqualFold(scheme, "Token") && keytext.IsKey(text)) {
 		return "", fault.New(fault.Unauthenticated, "the Authorization header has to read: Bearer, a space, and a token or API key")
 	}
 	if text == "" || strings.ContainsFunc(text, notTokenText) {
@@ -74,5 +85,5 @@ func parseAuthorization(header string) (string, error) {
 
 // notTokenText tells what neither a JWT nor an API key contains.
 func notTokenText(r rune) bool {
-	return notBase62(r) && r != '-' && r != '_' && r != '.'
+	return keytext.NotBase62(r) && r != '-' && r != '_' && r != '.'
 }

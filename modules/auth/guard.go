@@ -4,22 +4,22 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	jwtware "github.com/gofiber/contrib/jwt"
 	"github.com/gofiber/fiber/v2"
 	"github.com/golang-jwt/jwt/v5"
 
+	"telltale/modules/auth/keytext"
 	"telltale/platform/fault"
+	"telltale/platform/httpapi"
 )
 
 const (
 	// principalKey is where a guard leaves the principal in a request's locals.
 	principalKey = "telltale.principal"
-	// subjectKey is where the access log finds the principal's subject.
-	subjectKey = "telltale.subject"
+	// sourceKey is where it leaves the source of the credentials.
+	sourceKey = "telltale.source"
 	// tokenKey is where the JWT middleware leaves the token.
 	tokenKey = "telltale.token"
 )
@@ -45,15 +45,15 @@ func NewGuard(tokens *Tokens, keys *Keys) *Guard {
 	return &Guard{tokens: tokens, keys: keys, seen: seen, jwt: map[source]fiber.Handler{
 		fromHeader: middleware("header:"+fiber.HeaderAuthorization, "Bearer"),
 		fromQuery:  middleware("query:"+QueryToken, ""),
-		fromCookie: middleware("cookie:"+SessionCookie, ""),
+		fromCookie: middleware("cookie:"+sessionCookie, ""),
 	}}
 }
 
 // Require returns a handler that lets a request pass when its credentials have all the scopes, and leaves their principal
-// for PrincipalOf. Credentials are a token or API key in the Authorization header, an API key in X-API-Key, or, for GET
-// and HEAD, the session cookie.
+// for PrincipalOf. Credentials are a token or API key in the Authorization header, an API key in X-API-Key, or the session
+// cookie; for other methods than GET and HEAD the cookie counts only when a page of this server has sent the request.
 //
-// The handler returns an Unauthenticated fault without good credentials, Forbidden without a scope, and Unavailable when
+// The handler returns an Unauthenticated fault without good credentials, Forbidden without a scope or for a cookie that does not count, and Unavailable when
 // the credentials cannot be checked at the moment.
 func (g *Guard) Require(scopes ...Scope) fiber.Handler { return g.require(false, scopes) }
 
@@ -65,11 +65,19 @@ func (g *Guard) require(browser bool, scopes []Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		principal, from, err := g.authenticate(c, browser)
 		if err != nil {
-			challenge(c, from, err)
+			f := fault.As(err)
+			switch {
+			case f == nil || f.Kind != fault.Unauthenticated:
+			case from == nowhere:
+				httpapi.Challenge(c)
+			default:
+				httpapi.ChallengeToken(c, f.Message)
+			}
 			return err
 		}
+		c.Locals(sourceKey, from)
 		if err := Admit(c, principal, scopes...); err != nil {
-			c.Set(fiber.HeaderWWWAuthenticate, fmt.Sprintf(`Bearer realm="telltale", error="insufficient_scope", scope="%s"`, joinScopes(scopes)))
+			httpapi.Challenge(c, "error", "insufficient_scope", "scope", joinScopes(scopes))
 			return err
 		}
 		return c.Next()
@@ -79,7 +87,7 @@ func (g *Guard) require(browser bool, scopes []Scope) fiber.Handler {
 // Recheck tells whether a principal's credentials, found good when a long-lived connection began, still are. It returns an
 // Unauthenticated fault once they have expired or been revoked, their user is gone, disabled or has a new password, or
 // they cover something else by now: the connection should end, and its client come back for a new principal. An
-// Unavailable fault says only that nobody knows at the moment. Recheck answers from memory nearly always; asking every
+// Unavailable fault says only that it cannot be told at the moment. Recheck answers from memory nearly always; asking every
 // few seconds for every connection is fine.
 func (g *Guard) Recheck(ctx context.Context, p Principal) error {
 	if !p.Expires.IsZero() && !g.tokens.now().Before(p.Expires) {
@@ -105,15 +113,15 @@ func (g *Guard) Recheck(ctx context.Context, p Principal) error {
 // tells whose principals are concerned: Recheck finds the change at once. Of changes that other instances make, Recheck
 // alone learns, seconds later. Changed must not wait; there is one at most.
 func (g *Guard) OnChange(changed func(concerns func(Principal) bool)) {
-	g.keys.records.onForget(func(id string) {
+	g.keys.records.OnForget(func(id string) {
 		changed(func(p Principal) bool { return p.KeyID == id })
 	})
-	g.tokens.users.accounts.onForget(func(username string) {
+	g.tokens.users.accounts.OnForget(func(username string) {
 		changed(func(p Principal) bool { return p.IsUser() && p.Subject == username })
 	})
 }
 
-// authenticate returns whoever the request's credentials stand for, and where they were.
+// authenticate returns the principal that the request's credentials stand for, and where they were.
 func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, error) {
 	text, from, err := credential(c, browser)
 	switch {
@@ -123,7 +131,7 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, err
 		return Principal{}, from, fault.New(fault.Unauthenticated, "a token or an API key is needed")
 	case len(text) > maxCredential:
 		return Principal{}, from, fault.New(fault.Unauthenticated, "the credentials are too long")
-	case from == fromAPIKeyHeader || looksLikeKey(text):
+	case from == fromAPIKeyHeader || keytext.IsKey(text):
 		p, err := g.keys.Verify(c.UserContext(), text)
 		return p, from, err
 	}
@@ -145,7 +153,7 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, err
 // It returns a Forbidden fault that names the scope which is missing.
 func Admit(c *fiber.Ctx, principal Principal, scopes ...Scope) error {
 	c.Locals(principalKey, principal)
-	c.Locals(subjectKey, principal.Subject)
+	httpapi.SetSubject(c, principal.Subject)
 	for _, scope := range scopes {
 		if !principal.Can(scope) {
 			return fault.New(fault.Forbidden, "this needs the scope %s, which your credentials do not have", scope)
@@ -171,17 +179,4 @@ func refusal(err error) error {
 		message = "the token is malformed"
 	}
 	return &fault.Fault{Kind: fault.Unauthenticated, Message: message, Err: err}
-}
-
-// challenge tells the caller what to bring (RFC 6750); a caller without credentials has made no error yet.
-func challenge(c *fiber.Ctx, from source, err error) {
-	f := fault.As(err)
-	if f == nil || f.Kind != fault.Unauthenticated {
-		return
-	}
-	value := `Bearer realm="telltale"`
-	if from != nowhere {
-		value += `, error="invalid_token", error_description="` + strings.ReplaceAll(f.Message, `"`, "'") + `"`
-	}
-	c.Set(fiber.HeaderWWWAuthenticate, value)
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fasthttp"
 
+	"telltale/modules/auth/clocktest"
 	"telltale/platform/fault"
 )
 
-func TestRoutesAskForTheirScopes(t *testing.T) {
+func TestGuard_RoutesAskForTheirScopes(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	everything := []Scope{DevicesRead, DevicesWrite, ReadingsRead, ReadingsWrite}
@@ -55,7 +56,7 @@ func TestRoutesAskForTheirScopes(t *testing.T) {
 	}
 }
 
-func TestSeveralScopesAreAllNeeded(t *testing.T) {
+func TestGuard_SeveralScopesAreAllNeeded(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, admitted(Principal{Scopes: []Scope{DevicesRead, ReadingsRead}}, DevicesRead, ReadingsRead))
 	require.Equal(t, fault.Forbidden, fault.KindOf(admitted(Principal{Scopes: []Scope{DevicesRead}}, DevicesRead, ReadingsRead)))
@@ -70,7 +71,7 @@ func admitted(p Principal, scopes ...Scope) error {
 	return Admit(c, p, scopes...)
 }
 
-func TestCookiesAreForReadingAlone(t *testing.T) {
+func TestGuard_CookiesAloneAreForReading(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	a := i.login("admin", adminPassword, "cookie", "true")
@@ -90,8 +91,8 @@ func TestCookiesAreForReadingAlone(t *testing.T) {
 	require.Equal(t, 200, i.call("GET", "/api/things", "", cookie).status)
 	require.Equal(t, 200, i.call("HEAD", "/api/things", "", cookie).status)
 	require.Equal(t, 200, i.call("GET", "/api/live", "", cookie).status)
-	i.requireRefused(i.call("POST", "/api/things", "", cookie))
-	i.requireRefused(i.call("DELETE", "/api/auth/users/admin", "", cookie))
+	require.Equal(t, 403, i.call("POST", "/api/things", "", cookie).status)
+	require.Equal(t, 403, i.call("DELETE", "/api/auth/users/admin", "", cookie).status)
 	i.requireRefused(i.call("GET", "/api/things", "", cookie, bearer("wrong")))
 
 	out := i.call("POST", "/api/auth/logout", "")
@@ -103,7 +104,7 @@ func TestCookiesAreForReadingAlone(t *testing.T) {
 	require.True(t, gone.Expires.Before(time.Now()))
 }
 
-func TestCookiesFromHTTPSStayThere(t *testing.T) {
+func TestGuard_CookiesFromHTTPSStayThere(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	a := i.call("POST", "/api/auth/token", "cookie=true&username=admin&password=a+fine+password",
@@ -113,7 +114,7 @@ func TestCookiesFromHTTPSStayThere(t *testing.T) {
 	require.Empty(t, i.login("admin", adminPassword).header.Get("Set-Cookie"))
 }
 
-func TestTheQueryIsForBrowsersAlone(t *testing.T) {
+func TestGuard_TheQueryIsForBrowsersAlone(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	token := i.token("admin", adminPassword)
@@ -123,10 +124,10 @@ func TestTheQueryIsForBrowsersAlone(t *testing.T) {
 	i.requireRefused(i.call("GET", "/api/things?access_token="+token, ""))
 	i.requireRefused(i.call("POST", "/api/things?access_token="+token, ""))
 	// What was given on purpose is not passed over for the cookie.
-	i.requireRefused(i.call("GET", "/api/live?access_token=", "", with{"Cookie", SessionCookie + "=" + token}))
+	i.requireRefused(i.call("GET", "/api/live?access_token=", "", with{"Cookie", sessionCookie + "=" + token}))
 }
 
-func TestRecheckNoticesWhatHasChanged(t *testing.T) {
+func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	ctx := t.Context()
@@ -160,7 +161,7 @@ func TestRecheckNoticesWhatHasChanged(t *testing.T) {
 	change(UserChange{Devices: new([]string)})
 	refused(p)
 	p = principal()
-	i.clock.advance(time.Minute)
+	i.clock.Advance(time.Minute)
 	refused(p)
 	p = principal()
 	change(UserChange{Disabled: new(true)})
@@ -175,11 +176,11 @@ func TestRecheckNoticesWhatHasChanged(t *testing.T) {
 
 	foreign := Principal{Subject: "from elsewhere", Expires: i.clock.Now().Add(time.Minute)}
 	require.NoError(t, i.guard.Recheck(ctx, foreign))
-	i.clock.advance(time.Minute)
+	i.clock.Advance(time.Minute)
 	refused(foreign)
 }
 
-func TestARememberedTokenStillBelongsToItsUser(t *testing.T) {
+func TestGuard_ARememberedTokenStillBelongsToItsUser(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("ada", "a fine password", nil, DevicesRead)
@@ -193,9 +194,9 @@ func TestARememberedTokenStillBelongsToItsUser(t *testing.T) {
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
 }
 
-func TestTokensAreRememberedForAMinuteAndNotBeyondTheirEnd(t *testing.T) {
+func TestGuard_TokensAreRememberedForAMinuteAndNotBeyondTheirEnd(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	v := &verified{now: clock.Now, tokens: map[[sha256.Size]byte]verifiedToken{}}
 	long, short := &claims{}, &claims{}
 	long.ExpiresAt, short.ExpiresAt = jwt.NewNumericDate(clock.Now().Add(time.Hour)), jwt.NewNumericDate(clock.Now().Add(10*time.Second))
@@ -205,7 +206,7 @@ func TestTokensAreRememberedForAMinuteAndNotBeyondTheirEnd(t *testing.T) {
 		after       time.Duration
 		long, short bool
 	}{{0, true, true}, {11 * time.Second, true, false}, {50 * time.Second, false, false}} {
-		clock.advance(step.after)
+		clock.Advance(step.after)
 		_, ok := v.find("long")
 		require.Equal(t, step.long, ok)
 		_, ok = v.find("short")
@@ -217,4 +218,24 @@ func TestTokensAreRememberedForAMinuteAndNotBeyondTheirEnd(t *testing.T) {
 		v.keep(strconv.Itoa(i), long)
 	}
 	require.LessOrEqual(t, len(v.tokens), verifiedTokens)
+}
+
+func TestGuard_KeepsCallersLoggedInDuringADatabaseOutage(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	token := i.token("admin", adminPassword)
+	key, _ := i.createKey(NewKey{Name: "device", Scopes: []Scope{DevicesRead}})
+	unseen, _ := i.createKey(NewKey{Name: "another", Scopes: []Scope{DevicesRead}})
+	for _, credentials := range []string{token, key} {
+		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(credentials)).status)
+	}
+	require.NoError(t, i.db.Stop(t.Context()))
+	i.clock.Advance(time.Minute / 2)
+	for _, credentials := range []string{token, key} {
+		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(credentials)).status)
+	}
+	a := i.call("GET", "/api/things", "", bearer(unseen))
+	require.Equal(t, http.StatusServiceUnavailable, a.status, a.body)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, i.login("admin", adminPassword).status)
 }

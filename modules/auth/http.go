@@ -1,25 +1,23 @@
 package auth
 
 import (
-	"maps"
-	"slices"
-	"strconv"
+	"errors"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
-	"telltale/platform/fault"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 )
 
-// Routes returns the routes of the module.
-func Routes(users *Users, keys *Keys, tokens *Tokens, guard *Guard) httpserver.Routes {
-	session := sessionHandlers{users, tokens}
+// Routes returns the routes of the module. SameSite keeps pages of other sites from changing a browser's session.
+func Routes(users *Users, keys *Keys, tokens *Tokens, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
+	session := sessionHandlers{users, tokens, sameSite}
 	user := userHandlers{users}
 	key := keyHandlers{keys}
-	return httpserver.Routes{Name: "auth", Mount: func(api fiber.Router) {
+	return httpapi.Routes{Name: "auth", Mount: func(api fiber.Router) {
 		api.Post("/auth/token", session.login)
 		api.Post("/auth/logout", session.logout)
+		api.Post("/auth/session", guard.Require(), session.renew)
 		api.Get("/auth/me", guard.Require(), session.me)
 		api.Post("/auth/password", guard.Require(), session.changePassword)
 
@@ -41,59 +39,22 @@ const (
 	maxLimit     = 1000
 )
 
-// query holds the parameters of a request, each given once.
-type query struct {
-	values map[string]string
-	faults fault.Fields
-}
-
-// readQuery takes the request's parameters; those not among the names allowed, and repeated ones, are noted as faults.
-func readQuery(c *fiber.Ctx, allowed ...string) *query {
-	q := &query{values: map[string]string{}}
-	wrong := map[string]string{}
-	c.Context().QueryArgs().VisitAll(func(name, value []byte) {
-		key := string(name)
-		switch _, repeated := q.values[key]; {
-		case !slices.Contains(allowed, key):
-			wrong[key] = "is not a parameter here"
-		case repeated:
-			wrong[key] = "must not be given more than once"
-		}
-		q.values[key] = string(value)
-	})
-	for _, name := range slices.Sorted(maps.Keys(wrong)) {
-		q.faults.Add(name, "%s", wrong[name])
-	}
-	return q
-}
-
-// noQuery returns an Invalid fault for any parameter at all.
-func noQuery(c *fiber.Ctx) error { return readQuery(c).faults.Err() }
+// The parameters of lists.
+var (
+	listParameters = httpapi.Parameters{}.Once("limit", "cursor")
+	keyParameters  = listParameters.Once("revoked")
+)
 
 // page reads limit and cursor, the id or name to go on after.
-func (q *query) page(valid func(string) bool) (after string, limit int) {
-	limit = defaultLimit
-	if text, given := q.values["limit"]; given {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxLimit {
-			q.faults.Add("limit", "must be a number from 1 to %d", maxLimit)
+func page(q *httpapi.Query, valid func(string) bool) (after string, limit int) {
+	limit = q.Number("limit", defaultLimit, 1, maxLimit)
+	after = httpapi.Parsed(q, "cursor", "", func(text string) (string, error) {
+		if !valid(text) {
+			return "", errors.New("must be the next_cursor of an earlier answer")
 		}
-		limit = n
-	}
-	after, given := q.values["cursor"]
-	if given && !valid(after) {
-		q.faults.Add("cursor", "must be the next_cursor of an earlier answer")
-	}
+		return text, nil
+	})
 	return after, limit
-}
-
-// flag reads a boolean parameter that is false when absent.
-func (q *query) flag(name string) bool {
-	text, given := q.values[name]
-	if given && text != "true" && text != "false" {
-		q.faults.Add(name, "must be true or false")
-	}
-	return text == "true"
 }
 
 // nextCursor is where the next page begins, null when there is none.

@@ -8,8 +8,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/keytext"
 	"telltale/platform/fault"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 )
 
 // maxKeyName is in characters.
@@ -58,36 +59,37 @@ func readNewKey(c *fiber.Ctx, now time.Time) (NewKey, error) {
 	}
 	b := keyBody{Name: needed[string](m, "name", "a string")}
 	m.Require("scopes")
-	b.Scopes = httpserver.Take[[]Scope](m, "scopes", "an array of scopes")
-	b.Devices = httpserver.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
+	b.Scopes = httpapi.Take[[]Scope](m, "scopes", "an array of scopes")
+	b.Devices = httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
 	if !m.TakeNull("expires_at") {
-		b.ExpiresAt = httpserver.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
+		b.ExpiresAt = httpapi.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
 	}
 	m.Unknown()
-	if len(m.Faults) == 0 {
-		m.Faults = b.Validate(now)
+	if m.Faults.Empty() {
+		m.Faults.Include(b.validate(now))
 	}
 	return NewKey{b.Name, or(b.Scopes), or(b.Devices), b.ExpiresAt}, m.Faults.Err()
 }
 
-// Validate returns everything that is wrong with the body, by field.
-func (b keyBody) Validate(now time.Time) (wrong fault.Fields) {
+// validate returns an Invalid fault with everything that is wrong with the body, by field.
+func (b keyBody) validate(now time.Time) error {
+	var wrong fault.Fields
 	if n := utf8.RuneCountInString(b.Name); n == 0 || n > maxKeyName || strings.TrimSpace(b.Name) != b.Name ||
 		strings.ContainsFunc(b.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		wrong.Add("name", "must have 1 to %d printable characters, and no space at either end", maxKeyName)
 	}
-	wrong = append(wrong, grantFaults(b.Scopes, b.Devices)...)
+	grantFaults(&wrong, b.Scopes, b.Devices)
 	if b.ExpiresAt != nil && (!b.ExpiresAt.After(now) || b.ExpiresAt.Year() > lastYear) {
 		wrong.Add("expires_at", "must be in the future")
 	}
-	return wrong
+	return wrong.Err()
 }
 
 func (h keyHandlers) list(c *fiber.Ctx) error {
-	q := readQuery(c, "limit", "cursor", "revoked")
-	after, limit := q.page(isKeyID)
-	revoked := q.flag("revoked")
-	if err := q.faults.Err(); err != nil {
+	q := keyParameters.Read(c)
+	after, limit := page(q, keytext.IsID)
+	revoked := q.Flag("revoked")
+	if err := q.Err(); err != nil {
 		return err
 	}
 	keys, more, err := h.keys.List(c.UserContext(), PrincipalOf(c), revoked, after, limit)
@@ -102,7 +104,7 @@ func (h keyHandlers) list(c *fiber.Ctx) error {
 }
 
 func (h keyHandlers) create(c *fiber.Ctx) error {
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
 	draft, err := readNewKey(c, h.keys.now())
@@ -118,14 +120,14 @@ func (h keyHandlers) create(c *fiber.Ctx) error {
 }
 
 func (h keyHandlers) revoke(c *fiber.Ctx) error {
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
-	id, err := httpserver.PathParam(c, "id")
+	id, err := httpapi.PathParam(c, "id")
 	if err != nil {
 		return err
 	}
-	if !isKeyID(id) {
+	if !keytext.IsID(id) {
 		return noSuchKeyHere()
 	}
 	if err := h.keys.Revoke(c.UserContext(), PrincipalOf(c), id); err != nil {

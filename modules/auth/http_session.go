@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -8,8 +9,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/password"
 	"telltale/platform/fault"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 )
 
 // cookiePath keeps the session cookie away from everything but the API.
@@ -17,8 +19,9 @@ const cookiePath = "/api"
 
 // sessionHandlers let users log in and out, and look after themselves.
 type sessionHandlers struct {
-	users  *Users
-	tokens *Tokens
+	users    *Users
+	tokens   *Tokens
+	sameSite *httpapi.SameSite
 }
 
 // tokenForm is the body of a login: OAuth2's password form, and whether a browser wants a cookie.
@@ -32,7 +35,7 @@ type tokenForm struct {
 
 // readTokenForm reads the form. Fields that OAuth2 clients send besides, such as client_id, are accepted and not used.
 func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
-	body, err := httpserver.ReadBody(c, maxBody, fiber.MIMEApplicationForm)
+	body, err := httpapi.ReadBody(c, maxBody, fiber.MIMEApplicationForm)
 	if err != nil {
 		return tokenForm{}, err
 	}
@@ -46,7 +49,8 @@ func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
 		"username": &f.Username, "password": &f.Password, "grant_type": &f.GrantType, "scope": &f.Scope, "cookie": &f.Cookie,
 		"client_id": new(string), "client_secret": new(string),
 	}
-	for name, given := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		given := values[name]
 		switch field := fields[name]; {
 		case field == nil:
 			wrong.Add(name, "is not a field here")
@@ -56,17 +60,17 @@ func readTokenForm(c *fiber.Ctx) (tokenForm, error) {
 			*field = given[0]
 		}
 	}
-	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
-	return f, append(wrong, f.validate()...).Err()
+	f.validate(&wrong)
+	return f, wrong.Err()
 }
 
-// validate says no more about user name and password than that they could be ones.
-func (f tokenForm) validate() (wrong fault.Fields) {
+// validate notes no more about user name and password than that they could be ones.
+func (f tokenForm) validate(wrong *fault.Fields) {
 	if f.Username == "" || len(f.Username) > 256 {
 		wrong.Add("username", "is required, and must have at most 256 bytes")
 	}
-	if f.Password == "" || len(f.Password) > 4*maxPassword {
-		wrong.Add("password", "is required, and must have at most %d characters", maxPassword)
+	if f.Password == "" || len(f.Password) > 4*password.Longest {
+		wrong.Add("password", "is required, and must have at most %d characters", password.Longest)
 	}
 	if f.GrantType != "" && f.GrantType != "password" {
 		wrong.Add("grant_type", "must be password")
@@ -77,7 +81,6 @@ func (f tokenForm) validate() (wrong fault.Fields) {
 	if !slices.Contains([]string{"", "true", "false"}, f.Cookie) {
 		wrong.Add("cookie", "must be true or false")
 	}
-	return wrong
 }
 
 // tokenAnswer is what OAuth2 (RFC 6749, section 5.1) answers.
@@ -93,18 +96,23 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 	if !h.tokens.issues() {
 		return fault.InvalidField("grant_type", "is not supported: tokens for this server come from its identity provider")
 	}
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
 	form, err := readTokenForm(c)
 	if err != nil {
 		return err
 	}
-	user, account, err := h.users.Login(c.UserContext(), form.Username, form.Password, httpserver.ClientAddress(c))
+	if form.Cookie == "true" || !h.sameSite.Open() {
+		if err := h.sameSite.Check(c); err != nil {
+			return err
+		}
+	}
+	user, account, err := h.users.Login(c.UserContext(), form.Username, form.Password, httpapi.ClientAddress(c))
 	if err != nil {
 		return err
 	}
-	c.Locals(subjectKey, user.Username)
+	httpapi.SetSubject(c, user.Username)
 	scopes, err := grantable(user, splitScopes(form.Scope))
 	if err != nil {
 		return err
@@ -137,21 +145,48 @@ func grantable(user User, asked []Scope) ([]Scope, error) {
 
 // logout takes the cookie back. It needs no credentials: a browser whose session has expired may log out as well.
 func (h sessionHandlers) logout(c *fiber.Ctx) error {
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
+		return err
+	}
+	if err := h.sameSite.Check(c); err != nil {
 		return err
 	}
 	setSession(c, "", time.Unix(1, 0))
 	return c.SendStatus(fiber.StatusNoContent)
 }
 
+// sessionAnswer says how long a session lasts now. ExpiresIn is in seconds, for clients whose clock is wrong.
+type sessionAnswer struct {
+	ExpiresAt time.Time `json:"expires_at"`
+	ExpiresIn int       `json:"expires_in"`
+}
+
+// renew gives a browser a new cookie for the one that it has, with the same scopes and another lifetime. The guard has just found the
+// user enabled and the password unchanged; a token of another program, or in another place than the cookie, is for its holder to renew.
+func (h sessionHandlers) renew(c *fiber.Ctx) error {
+	if err := httpapi.ReadNone(c); err != nil {
+		return err
+	}
+	p := PrincipalOf(c)
+	if c.Locals(sourceKey) != fromCookie || p.account == "" {
+		return fault.New(fault.Forbidden, "only the session cookie of a user who has logged in here can be renewed: get another token by logging in")
+	}
+	token, expires, err := h.tokens.Issue(User{Username: p.Subject}, p.account, p.Scopes)
+	if err != nil {
+		return err
+	}
+	setSession(c, token, expires)
+	return c.JSON(sessionAnswer{ExpiresAt: expires.UTC(), ExpiresIn: int(h.tokens.lifetime / time.Second)})
+}
+
 func setSession(c *fiber.Ctx, token string, expires time.Time) {
 	c.Cookie(&fiber.Cookie{
-		Name: SessionCookie, Value: token, Path: cookiePath, Expires: expires,
+		Name: sessionCookie, Value: token, Path: cookiePath, Expires: expires,
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: cameByHTTPS(c),
 	})
 }
 
-// cameByHTTPS also believes a proxy's header: whoever forges it only keeps its own cookie from plain HTTP.
+// cameByHTTPS also believes a proxy's header: a client that forges it only keeps its own cookie from plain HTTP.
 func cameByHTTPS(c *fiber.Ctx) bool {
 	return c.Secure() || strings.EqualFold(c.Get(fiber.HeaderXForwardedProto), "https")
 }
@@ -163,14 +198,16 @@ type meAnswer struct {
 	Scopes    []Scope    `json:"scopes"`
 	Devices   []string   `json:"devices"`
 	ExpiresAt *time.Time `json:"expires_at"`
+	// CanChangePassword is set for users who have logged in here.
+	CanChangePassword bool `json:"can_change_password"`
 }
 
 func (h sessionHandlers) me(c *fiber.Ctx) error {
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
 	p := PrincipalOf(c)
-	answer := meAnswer{Subject: p.Subject, Scopes: sortedScopes(p.Scopes), Devices: p.Devices}
+	answer := meAnswer{Subject: p.Subject, Scopes: sortedScopes(p.Scopes), Devices: p.Devices, CanChangePassword: p.IsUser()}
 	if p.KeyID != "" {
 		answer.KeyID = &p.KeyID
 	}
@@ -195,21 +232,20 @@ func readPasswordBody(c *fiber.Ctx, username string) (passwordBody, error) {
 		NewPassword:     needed[string](m, "new_password", "a string"),
 	}
 	m.Unknown()
-	if len(m.Faults) == 0 {
-		m.Faults = b.validate(username)
+	if m.Faults.Empty() {
+		b.validate(&m.Faults, username)
 	}
 	return b, m.Faults.Err()
 }
 
-func (b passwordBody) validate(username string) (wrong fault.Fields) {
-	if b.CurrentPassword == "" || len(b.CurrentPassword) > 4*maxPassword {
+func (b passwordBody) validate(wrong *fault.Fields, username string) {
+	if b.CurrentPassword == "" || len(b.CurrentPassword) > 4*password.Longest {
 		wrong.Add("current_password", "must be your current password")
 	}
-	check(&wrong, "new_password", passwordFault(username, b.NewPassword))
-	if b.NewPassword == b.CurrentPassword && wrong == nil {
+	check(wrong, "new_password", password.Fault(username, b.NewPassword))
+	if b.NewPassword == b.CurrentPassword && wrong.Empty() {
 		wrong.Add("new_password", "must not be the current password")
 	}
-	return wrong
 }
 
 func (h sessionHandlers) changePassword(c *fiber.Ctx) error {
@@ -217,14 +253,14 @@ func (h sessionHandlers) changePassword(c *fiber.Ctx) error {
 	if p.account == "" {
 		return fault.New(fault.Forbidden, "only a user who has logged in here with a password can change it")
 	}
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
 	body, err := readPasswordBody(c, p.Subject)
 	if err != nil {
 		return err
 	}
-	if err := h.users.ChangePassword(c.UserContext(), p.Subject, body.CurrentPassword, body.NewPassword, httpserver.ClientAddress(c)); err != nil {
+	if err := h.users.ChangePassword(c.UserContext(), p.Subject, body.CurrentPassword, body.NewPassword, httpapi.ClientAddress(c)); err != nil {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)

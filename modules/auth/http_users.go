@@ -7,8 +7,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/password"
 	"telltale/platform/fault"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 )
 
 // userHandlers let an administrator manage users.
@@ -49,7 +50,7 @@ func readNewUser(c *fiber.Ctx) (NewUser, error) {
 		return NewUser{}, err
 	}
 	username := needed[string](m, "username", "a string")
-	if len(m.Faults) == 0 {
+	if m.Faults.Empty() {
 		check(&m.Faults, "username", usernameFault(username))
 	}
 	m.Require("password", "scopes")
@@ -67,29 +68,31 @@ func readUserChange(c *fiber.Ctx, username string) (UserChange, error) {
 	return UserChange{body.Password, body.Scopes, (*[]string)(body.Devices), body.Disabled}, m.Faults.Err()
 }
 
-func takeUser(m *httpserver.Members, username string) userBody {
+func takeUser(m *httpapi.Members, username string) userBody {
 	b := userBody{
 		Username: username,
-		Password: httpserver.Take[string](m, "password", "a string"),
-		Scopes:   httpserver.Take[[]Scope](m, "scopes", "an array of scopes"),
-		Devices:  httpserver.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
-		Disabled: httpserver.Take[bool](m, "disabled", "true or false"),
+		Password: httpapi.Take[string](m, "password", "a string"),
+		Scopes:   httpapi.Take[[]Scope](m, "scopes", "an array of scopes"),
+		Devices:  httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
+		Disabled: httpapi.Take[bool](m, "disabled", "true or false"),
 	}
 	m.Unknown()
-	m.Faults = append(m.Faults, b.Validate()...)
+	m.Faults.Include(b.validate())
 	return b
 }
 
-// Validate returns everything that is wrong with the body, by field.
-func (b userBody) Validate() (wrong fault.Fields) {
+// validate returns an Invalid fault with everything that is wrong with the body, by field.
+func (b userBody) validate() error {
+	var wrong fault.Fields
 	if b.Password != nil {
-		check(&wrong, "password", passwordFault(b.Username, *b.Password))
+		check(&wrong, "password", password.Fault(b.Username, *b.Password))
 	}
-	return append(wrong, grantFaults(b.Scopes, b.Devices)...)
+	grantFaults(&wrong, b.Scopes, b.Devices)
+	return wrong.Err()
 }
 
-// grantFaults returns everything that is wrong with scopes and devices.
-func grantFaults(scopes *[]Scope, devices *patternList) (wrong fault.Fields) {
+// grantFaults notes everything that is wrong with scopes and devices.
+func grantFaults(wrong *fault.Fields, scopes *[]Scope, devices *patternList) {
 	if scopes != nil {
 		if unknown := scopeFaults(*scopes); unknown != nil {
 			wrong.Add("scopes", "must be among: %s", joinScopes(AllScopes()))
@@ -97,22 +100,21 @@ func grantFaults(scopes *[]Scope, devices *patternList) (wrong fault.Fields) {
 		*scopes = sortedScopes(*scopes)
 	}
 	if devices == nil {
-		return wrong
+		return
 	}
 	if len(*devices) > maxPatterns {
 		wrong.Add("devices", "must have at most %d entries", maxPatterns)
-		return wrong
+		return
 	}
 	for i, pattern := range *devices {
-		check(&wrong, fmt.Sprintf("devices[%d]", i), patternFault(pattern))
+		check(wrong, fmt.Sprintf("devices[%d]", i), patternFault(pattern))
 	}
-	return wrong
 }
 
 func (h userHandlers) list(c *fiber.Ctx) error {
-	q := readQuery(c, "limit", "cursor")
-	after, limit := q.page(func(name string) bool { return usernameFault(name) == "" })
-	if err := q.faults.Err(); err != nil {
+	q := listParameters.Read(c)
+	after, limit := page(q, func(name string) bool { return usernameFault(name) == "" })
+	if err := q.Err(); err != nil {
 		return err
 	}
 	users, more, err := h.users.List(c.UserContext(), PrincipalOf(c), after, limit)
@@ -127,7 +129,7 @@ func (h userHandlers) list(c *fiber.Ctx) error {
 }
 
 func (h userHandlers) create(c *fiber.Ctx) error {
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
 	draft, err := readNewUser(c)
@@ -183,10 +185,10 @@ func (h userHandlers) delete(c *fiber.Ctx) error {
 
 // pathUser returns the name in the path. One that no user can have is that of no user.
 func pathUser(c *fiber.Ctx) (string, error) {
-	if err := noQuery(c); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return "", err
 	}
-	username, err := httpserver.PathParam(c, "username")
+	username, err := httpapi.PathParam(c, "username")
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"telltale/modules/auth/keytext"
+	"telltale/modules/auth/lookup"
 	"telltale/platform/fault"
 )
 
@@ -16,7 +18,7 @@ import (
 // database is away, keys seen lately go on working.
 type Keys struct {
 	store   store
-	records *lookups[keyRecord]
+	records *lookup.Cache[keyRecord]
 	now     func() time.Time
 	log     *zap.Logger
 }
@@ -25,7 +27,7 @@ type Keys struct {
 func NewKeys(db database, log *zap.Logger) *Keys { return newKeys(store{db}, time.Now, log) }
 
 func newKeys(s store, now func() time.Time, log *zap.Logger) *Keys {
-	return &Keys{store: s, records: newLookups(now, s.key), now: now, log: log}
+	return &Keys{store: s, records: lookup.New(now, s.key), now: now, log: log}
 }
 
 // Create makes a key and returns it with its text, which is never to be had again. It returns a Forbidden fault when the
@@ -34,13 +36,13 @@ func (k *Keys) Create(ctx context.Context, by Principal, key NewKey) (APIKey, st
 	if err := requireCoverage(by, key.Devices); err != nil {
 		return APIKey{}, "", err
 	}
-	id, secret := generateKey()
-	created, err := k.store.insertKey(ctx, key, id, hashSecret(secret), by.Subject)
+	id, secret := keytext.Generate()
+	created, err := k.store.insertKey(ctx, key, id, keytext.Hash(secret), by.Subject)
 	if err != nil {
 		return APIKey{}, "", err
 	}
 	k.log.Info("API key created", zap.String("id", id), zap.String("name", key.Name), zap.String("by", by.Subject))
-	return created, formatKey(id, secret), nil
+	return created, keytext.Format(id, secret), nil
 }
 
 // List returns up to limit keys that by may see, in order of id, those after the id given; revoked ones only when asked.
@@ -64,7 +66,7 @@ func (k *Keys) Revoke(ctx context.Context, by Principal, id string) error {
 	if err := k.store.revokeKey(ctx, id); err != nil {
 		return err
 	}
-	k.records.forget(id)
+	k.records.Forget(id)
 	k.log.Info("API key revoked", zap.String("id", id), zap.String("name", key.Name), zap.String("by", by.Subject))
 	return nil
 }
@@ -72,11 +74,11 @@ func (k *Keys) Revoke(ctx context.Context, by Principal, id string) error {
 // Verify returns the principal that the key's text stands for, or an Unauthenticated fault: the same one whether the id
 // is unknown, the secret wrong or the key at its end.
 func (k *Keys) Verify(ctx context.Context, text string) (Principal, error) {
-	id, secret, ok := parseKey(text)
+	id, secret, ok := keytext.Parse(text)
 	if !ok {
 		return Principal{}, noSuchKey()
 	}
-	record, found, err := k.records.get(ctx, id)
+	record, found, err := k.records.Get(ctx, id)
 	if err != nil {
 		return Principal{}, err
 	}
@@ -88,7 +90,7 @@ func (k *Keys) Verify(ctx context.Context, text string) (Principal, error) {
 
 // current returns what the key of a principal stands for by now.
 func (k *Keys) current(ctx context.Context, id string) (Principal, error) {
-	record, found, err := k.records.get(ctx, id)
+	record, found, err := k.records.Get(ctx, id)
 	if err != nil {
 		return Principal{}, err
 	}

@@ -6,100 +6,19 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
-	"encoding/base64"
-	"encoding/json"
-	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"telltale/config"
-	"telltale/platform/fault"
+	"telltale/modules/auth/signing/signingtest"
 	"telltale/platform/postgres/pgtest"
 )
 
-// provider is an identity provider's JWKS endpoint.
-type provider struct {
-	*httptest.Server
-	mu   sync.Mutex
-	body string // "" answers 500
-	hits int
-}
-
-func newProvider(t *testing.T, keys ...map[string]any) *provider {
-	p := &provider{}
-	p.serve(t, keys...)
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.hits++
-		if p.body == "" {
-			w.WriteHeader(http.StatusInternalServerError)
-			return
-		}
-		_, _ = w.Write([]byte(p.body))
-	}))
-	t.Cleanup(p.Close)
-	return p
-}
-
-func (p *provider) serve(t *testing.T, keys ...map[string]any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.body = ""; len(keys) > 0 {
-		body, err := json.Marshal(map[string]any{"keys": keys})
-		require.NoError(t, err)
-		p.body = string(body)
-	}
-}
-
-func (p *provider) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.hits
-}
-
-// jwk describes the public key as RFC 7517 does.
-func jwk(id string, key crypto.Signer, more ...string) map[string]any {
-	number := func(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-	var k map[string]any
-	switch public := key.Public().(type) {
-	case *rsa.PublicKey:
-		k = map[string]any{"kty": "RSA", "n": number(public.N.Bytes()), "e": number(big.NewInt(int64(public.E)).Bytes())}
-	case *ecdsa.PublicKey:
-		point, err := public.Bytes() // 4, then x and y in equal parts
-		if err != nil {
-			panic(err)
-		}
-		half := (len(point) - 1) / 2
-		k = map[string]any{
-			"kty": "EC", "crv": public.Params().Name, "x": number(point[1 : 1+half]), "y": number(point[1+half:]),
-		}
-	case ed25519.PublicKey:
-		k = map[string]any{"kty": "OKP", "crv": "Ed25519", "x": number(public)}
-	}
-	k["kid"] = id
-	for n := 0; n < len(more); n += 2 {
-		k[more[n]] = more[n+1]
-	}
-	return k
-}
-
-func ecKey(t *testing.T, curve elliptic.Curve) *ecdsa.PrivateKey {
-	key, err := ecdsa.GenerateKey(curve, rand.Reader)
-	require.NoError(t, err)
-	return key
-}
-
-func TestKeysOfAProviderVerifyItsTokens(t *testing.T) {
+func TestKeySet_VerifiesTheTokensOfItsProvider(t *testing.T) {
 	t.Parallel()
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
@@ -108,16 +27,16 @@ func TestKeysOfAProviderVerifyItsTokens(t *testing.T) {
 		method jwt.SigningMethod
 		key    crypto.Signer
 	}{
-		{jwt.SigningMethodRS256, rsaKey()},
-		{jwt.SigningMethodES256, ecKey(t, elliptic.P256())},
-		{jwt.SigningMethodES384, ecKey(t, elliptic.P384())},
-		{jwt.SigningMethodES512, ecKey(t, elliptic.P521())},
+		{jwt.SigningMethodRS256, signingtest.RSAKey()},
+		{jwt.SigningMethodES256, signingtest.ECKey(t, elliptic.P256())},
+		{jwt.SigningMethodES384, signingtest.ECKey(t, elliptic.P384())},
+		{jwt.SigningMethodES512, signingtest.ECKey(t, elliptic.P521())},
 		{jwt.SigningMethodEdDSA, ed},
 	} {
 		alg := test.method.Alg()
-		other := ecKey(t, elliptic.P224())
+		other := signingtest.ECKey(t, elliptic.P224())
 		oct := map[string]any{"kty": "oct", "kid": "oct", "k": segment(testSecret)}
-		p := newProvider(t, jwk("other", other), oct, jwk("enc", test.key, "use", "enc"), jwk("sig", test.key, "use", "sig", "alg", alg))
+		p := signingtest.NewProvider(t, signingtest.JWK("other", other), oct, signingtest.JWK("enc", test.key, "use", "enc"), signingtest.JWK("sig", test.key, "use", "sig", "alg", alg))
 		i := newInstanceOn(t, db, config.Auth{Algorithm: alg, JWKSURL: p.URL, Issuer: "https://idp.example"})
 		call := func(method jwt.SigningMethod, key any, header map[string]any) int {
 			return i.call("GET", "/api/things", "", bearer(sign(t, method, key, header, claimsWith(change{"iss": "https://idp.example"})))).status
@@ -126,30 +45,30 @@ func TestKeysOfAProviderVerifyItsTokens(t *testing.T) {
 		require.Equal(t, 401, call(test.method, test.key, change{"kid": "enc"}), alg)
 		require.Equal(t, 401, call(test.method, test.key, change{"kid": "nobody's"}), alg)
 		require.Equal(t, 401, call(test.method, test.key, change{"kid": 7}), alg)
-		require.Equal(t, 401, call(test.method, test.key, nil), alg)
+		require.Equal(t, 200, call(test.method, test.key, nil), "the only key that fits needs no name")
 		require.Equal(t, 401, call(jwt.SigningMethodHS256, []byte(testSecret), change{"kid": "oct"}), alg)
 		require.Equal(t, 401, call(jwt.SigningMethodHS256, []byte(testSecret), change{"kid": "sig"}), alg)
 		foreign := sign(t, test.method, test.key, change{"kid": "sig"}, claimsWith(change{"iss": "https://evil.example"}))
 		require.Equal(t, 401, i.call("GET", "/api/things", "", bearer(foreign)).status, alg)
-		require.Equal(t, 1, p.count(), "unknown keys must not each cause a fetch")
+		require.Equal(t, 1, p.Count(), "unknown keys must not each cause a fetch")
 	}
 }
 
-func TestAKeyThatDoesNotFitTheAlgorithmIsNotUsed(t *testing.T) {
+func TestKeySet_AKeyThatDoesNotFitTheAlgorithmIsNotUsed(t *testing.T) {
 	t.Parallel()
-	key := ecKey(t, elliptic.P384())
-	p := newProvider(t, jwk("a", key))
+	key := signingtest.ECKey(t, elliptic.P384())
+	p := signingtest.NewProvider(t, signingtest.JWK("a", key))
 	i := newInstanceOn(t, pgtest.New(t), config.Auth{Algorithm: "ES256", JWKSURL: p.URL})
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(sign(t, jwt.SigningMethodES384, key, change{"kid": "a"}, claimsWith(nil)))))
 	unsigned := segment(`{"alg":"ES256","kid":"a"}`) + "." + segment(claimsWith(nil))
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(unsigned+"."+segment(strings.Repeat("x", 64)))))
 }
 
-func TestAnUnreachableProviderDelaysTokensAndNothingElse(t *testing.T) {
+func TestKeySet_AnUnreachableProviderDelaysTokensAndNothingElse(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
+	p := signingtest.NewProvider(t)
 	i := newInstanceOn(t, pgtest.New(t), config.Auth{Algorithm: "RS256", JWKSURL: p.URL})
-	token := sign(t, jwt.SigningMethodRS256, rsaKey(), change{"kid": "a"}, claimsWith(nil))
+	token := sign(t, jwt.SigningMethodRS256, signingtest.RSAKey(), change{"kid": "a"}, claimsWith(nil))
 	a := i.call("GET", "/api/things", "", bearer(token))
 	require.Equal(t, http.StatusServiceUnavailable, a.status, a.body)
 	require.NotEmpty(t, a.header.Get("Retry-After"))
@@ -159,53 +78,44 @@ func TestAnUnreachableProviderDelaysTokensAndNothingElse(t *testing.T) {
 	require.NotZero(t, i.logs.FilterMessageSnippet("could not be fetched").Len())
 }
 
-func TestKeysAreFetchedAgainForATokenOfANewOne(t *testing.T) {
+func TestKeySet_FindsTheKeyThatCanBeMeant(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	k := NewKeySet(p.URL, "RS256", zap.NewNop())
-	k.retry = 0 // so that no pause keeps the second fetch waiting
-	fresh := newFetches(k)
-	require.NoError(t, k.Start(t.Context()))
-	defer func() { require.NoError(t, k.Stop(t.Context())) }()
-	<-fresh
-
-	old, renewed := &jwt.Token{Method: jwt.SigningMethodRS256, Header: change{"kid": "old", "alg": "RS256"}}, &jwt.Token{Header: change{"kid": "new", "alg": "RS256"}}
-	p.serve(t, jwk("old", rsaKey()))
-	require.Eventually(t, func() bool { _, err := k.find(old); return err == nil }, time.Minute, time.Millisecond)
-	p.serve(t, jwk("new", rsaKey()))
-	require.Eventually(t, func() bool { _, err := k.find(renewed); return err == nil }, time.Minute, time.Millisecond)
-	p.serve(t) // the provider is down: what is known stays
-	_, err := k.find(renewed)
-	require.NoError(t, err)
-	_, err = k.find(old)
-	require.Error(t, err)
-	require.NotEqual(t, fault.Unavailable, fault.KindOf(err))
-}
-
-// newFetches returns a channel that is closed by the first fetch.
-func newFetches(k *KeySet) <-chan struct{} {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.fetched
-}
-
-func TestKeySetsThatAreNoneAreRefused(t *testing.T) {
-	t.Parallel()
-	for _, body := range []string{``, `[]`, `{}`, `{"keys":[]}`, `{"keys":[{"kty":"oct","k":"AAAA"}]}`, `{"keys":[7]}`, `<html>`} {
-		_, err := parseKeySet([]byte(body))
-		require.Error(t, err, body)
+	signer, other := signingtest.ECKey(t, elliptic.P256()), signingtest.ECKey(t, elliptic.P256())
+	nameless := func(key *ecdsa.PrivateKey, more ...string) change {
+		k := signingtest.JWK("", key, more...)
+		delete(k, "kid")
+		return k
 	}
-}
-
-func TestAKeySetStartsAndStopsAtAnyTime(t *testing.T) {
-	t.Parallel()
-	p := newProvider(t, jwk("a", rsaKey()))
-	for range 20 {
-		k := NewKeySet(p.URL, "RS256", zap.NewNop())
-		require.NoError(t, k.Start(t.Context()))
-		require.NoError(t, k.Stop(t.Context()))
+	db := pgtest.New(t)
+	for name, test := range map[string]struct {
+		keys   []map[string]any
+		header change
+		want   int
+		logged string
+	}{
+		"both named":                      {[]map[string]any{signingtest.JWK("b", other), signingtest.JWK("a", signer)}, change{"kid": "a"}, 200, ""},
+		"another key's name":              {[]map[string]any{signingtest.JWK("b", other), signingtest.JWK("a", signer)}, change{"kid": "b"}, 401, ""},
+		"a name twice":                    {[]map[string]any{signingtest.JWK("a", other), signingtest.JWK("a", signer)}, change{"kid": "a"}, 200, ""},
+		"a name twice, of other kinds":    {[]map[string]any{signingtest.JWK("a", signingtest.RSAKey()), signingtest.JWK("a", signer)}, change{"kid": "a"}, 200, ""},
+		"no name in the token, one key":   {[]map[string]any{signingtest.JWK("a", signer)}, nil, 200, ""},
+		"no name, one key that fits":      {[]map[string]any{signingtest.JWK("r", signingtest.RSAKey()), signingtest.JWK("e", other, "use", "enc"), signingtest.JWK("x", other, "alg", "ES512"), signingtest.JWK("a", signer)}, nil, 200, ""},
+		"no name in the token, two keys":  {[]map[string]any{signingtest.JWK("b", other), signingtest.JWK("a", signer)}, nil, 401, "names no key"},
+		"an empty name, one key":          {[]map[string]any{signingtest.JWK("a", signer)}, change{"kid": ""}, 200, ""},
+		"no name on the only key":         {[]map[string]any{nameless(signer)}, change{"kid": "a"}, 200, ""},
+		"no name on either":               {[]map[string]any{nameless(signer)}, nil, 200, ""},
+		"no name on several keys":         {[]map[string]any{nameless(other), nameless(signer)}, change{"kid": "a"}, 401, "without a name"},
+		"a name that the set has not got": {[]map[string]any{signingtest.JWK("b", signer)}, change{"kid": "a"}, 401, "none of the provider's"},
+		"a name that is a number":         {[]map[string]any{nameless(signer)}, change{"kid": 7}, 401, "not a string"},
+		"a name that is null":             {[]map[string]any{nameless(signer)}, change{"kid": nil}, 401, "not a string"},
+		"the name in another case":        {[]map[string]any{signingtest.JWK("a", signer)}, change{"Kid": "a"}, 401, ""},
+	} {
+		i := newInstanceOn(t, db, config.Auth{Algorithm: "ES256", JWKSURL: signingtest.NewProvider(t, test.keys...).URL})
+		a := i.call("GET", "/api/things", "", bearer(sign(t, jwt.SigningMethodES256, signer, test.header, claimsWith(nil))))
+		require.Equal(t, test.want, a.status, "%s: %s", name, a.body)
+		told := i.logs.FilterMessage("no key for a token").All()
+		require.Equal(t, test.logged != "", len(told) == 1, name)
+		if test.logged != "" {
+			require.Contains(t, told[0].ContextMap()["error"], test.logged, name)
+		}
 	}
-	idle := NewKeySet("", "HS256", zap.NewNop())
-	require.NoError(t, idle.Start(t.Context()))
-	require.NoError(t, idle.Stop(t.Context()))
 }

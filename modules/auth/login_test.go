@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,11 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"telltale/platform/fault"
 )
 
-func TestLoginAnswersLikeOAuth2(t *testing.T) {
+func TestLogin_AnswersLikeOAuth2(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("anna", "a good password", []string{"lab-*"}, DevicesRead, ReadingsRead)
@@ -32,7 +29,7 @@ func TestLoginAnswersLikeOAuth2(t *testing.T) {
 	require.WithinDuration(t, i.clock.Now().Add(30*time.Minute), *me.ExpiresAt, 2*time.Second)
 }
 
-func TestATokenMayHaveFewerScopesThanItsUser(t *testing.T) {
+func TestLogin_ATokenMayHaveFewerScopesThanItsUser(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("anna", "a good password", nil, DevicesRead)
@@ -45,7 +42,7 @@ func TestATokenMayHaveFewerScopesThanItsUser(t *testing.T) {
 	require.Contains(t, i.login("anna", "a good password", "scope", "everything").fields(t), "scope")
 }
 
-func TestLoginFormsAreChecked(t *testing.T) {
+func TestLogin_FormsAreChecked(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	require.Len(t, i.call("POST", "/api/auth/token", "x=1&cookie=maybe&scope=root&grant_type=refresh_token",
@@ -58,7 +55,7 @@ func TestLoginFormsAreChecked(t *testing.T) {
 	require.Equal(t, 422, i.call("POST", "/api/auth/token", "%zz", with{"Content-Type", "application/x-www-form-urlencoded"}).status)
 }
 
-func TestEveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
+func TestLogin_EveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("gone", "a good password", nil, DevicesRead)
@@ -70,9 +67,9 @@ func TestEveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
 		return body
 	}
 	hashes := func(username, password string) (int64, string) {
-		before := i.users.hasher.count.Load()
+		before := i.hasher.count.Load()
 		text := detail(i.login(username, password))
-		return i.users.hasher.count.Load() - before, text
+		return i.hasher.count.Load() - before, text
 	}
 	_, wrong := hashes("admin", "wrong password")
 	for username, password := range map[string]string{
@@ -84,69 +81,27 @@ func TestEveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
 	}
 }
 
-func TestTheHashOfNobodyIsAsCostlyAsAnyOther(t *testing.T) {
-	t.Parallel()
-	h := newHasher(owaspParams)
-	match, err := h.compare("password", h.nobody)
-	require.NoError(t, err)
-	require.False(t, match)
-	real, err := h.hash(t.Context(), "password")
-	require.NoError(t, err)
-	params := func(hash string) string { return hash[:strings.LastIndex(hash[:strings.LastIndex(hash, "$")], "$")] }
-	require.Equal(t, "$argon2id$v=19$m=19456,t=2,p=1", params(real))
-	require.Equal(t, params(real), params(h.nobody))
-	require.Len(t, h.nobody, len(real))
-	match, err = h.compare("password", real)
-	require.NoError(t, err)
-	require.True(t, match)
-}
+// freeLogins and freeAddresses are how many failures of a name and of an address cost nothing; see password.Throttle.
+const freeLogins, freeAddresses = 5, 20
 
-func TestRepeatedFailuresAreToldToWait(t *testing.T) {
+func TestLogin_RepeatedFailuresAreToldToWait(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	for range userPace.free + 1 {
+	for range freeLogins + 1 {
 		i.requireRefused(i.login("admin", "wrong password"))
 	}
-	before := i.users.hasher.count.Load()
+	before := i.hasher.count.Load()
 	a := i.login("admin", adminPassword)
 	require.Equal(t, http.StatusTooManyRequests, a.status, a.body)
 	require.Equal(t, "1", a.header.Get("Retry-After"))
-	require.Equal(t, before, i.users.hasher.count.Load(), "who has to wait must not cost a hash")
-	i.clock.advance(time.Second)
+	require.Equal(t, before, i.hasher.count.Load(), "who has to wait must not cost a hash")
+	i.clock.Advance(time.Second)
 	require.Equal(t, 200, i.login("admin", adminPassword).status)
 	i.requireRefused(i.login("admin", "wrong password"))
 	require.Equal(t, 200, i.login("admin", adminPassword).status)
 }
 
-func TestHashingIsBounded(t *testing.T) {
-	t.Parallel()
-	h := newHasher(cheapParams)
-	h.wait = time.Millisecond
-	h.turns, h.queue = make(chan struct{}, 1), make(chan struct{}, 2)
-	done, err := h.turn(t.Context())
-	require.NoError(t, err)
-	_, err = h.hash(t.Context(), "waits in vain")
-	require.Equal(t, fault.Unavailable, fault.KindOf(err))
-	h.wait = time.Hour
-	ctx, cancel := context.WithCancel(t.Context())
-	waiting := make(chan error)
-	go func() {
-		_, err := h.hash(ctx, "waits")
-		waiting <- err
-	}()
-	require.Eventually(t, func() bool { return len(h.queue) == 2 }, time.Minute, time.Millisecond)
-	_, err = h.hash(t.Context(), "finds no place to wait")
-	require.Equal(t, fault.Unavailable, fault.KindOf(err))
-	cancel()
-	require.Equal(t, fault.Unavailable, fault.KindOf(<-waiting))
-	done()
-	_, err = h.hash(t.Context(), "goes at once")
-	require.NoError(t, err)
-	require.Empty(t, h.queue)
-	require.Empty(t, h.turns)
-}
-
-func TestANewPasswordEndsOldTokens(t *testing.T) {
+func TestLogin_ANewPasswordEndsOldTokens(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("anna", "a good password", nil, DevicesRead)
@@ -170,7 +125,7 @@ func TestANewPasswordEndsOldTokens(t *testing.T) {
 	require.Equal(t, 403, change(key, adminPassword, "a stolen password").status)
 }
 
-func TestSecretsStayOutOfTheLog(t *testing.T) {
+func TestLogin_SecretsStayOutOfTheLog(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	token := i.token("admin", adminPassword)
@@ -181,7 +136,7 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 		i.call("GET", "/api/live?access_token="+credentials, "")
 		i.call("GET", "/api/things", "", bearer(credentials))
 		i.call("GET", "/api/things", "", bearer(credentials+"x"))
-		i.call("GET", "/api/things", "", with{"Cookie", SessionCookie + "=" + credentials})
+		i.call("GET", "/api/things", "", with{"Cookie", sessionCookie + "=" + credentials})
 		i.call("GET", "/api/things", "", with{"X-API-Key", credentials})
 	}
 	i.call("POST", "/api/auth/users", `{"username":"anna","password":"anna's password","scopes":[]}`, bearer(token))
@@ -193,23 +148,31 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 		for name, value := range entry.ContextMap() {
 			text += " " + name + "=" + strings.TrimSpace(strings.ReplaceAll(stringOf(value), "\n", " "))
 		}
-		for _, secret := range []string{adminPassword, "anna's", "a secret typed", testSecret, token, key[keyIDLength+4:], strings.Split(token, ".")[2]} {
+		for _, secret := range []string{adminPassword, "anna's", "a secret typed", testSecret, token, key[16+4:], strings.Split(token, ".")[2]} {
 			require.NotContains(t, text, secret)
 		}
 	}
 }
 
-func TestClientsBehindAProxyFailByThemselves(t *testing.T) {
+func TestLogin_ClientsBehindAProxyFailByThemselves(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	from := func(address, username, password string) int {
 		return i.call("POST", "/api/auth/token", url.Values{"username": {username}, "password": {password}}.Encode(),
 			with{"Content-Type", "application/x-www-form-urlencoded"}, with{"X-Forwarded-For", address}).status
 	}
-	for n := range addressPace.free + 1 {
+	for n := range freeAddresses + 1 {
 		require.Equal(t, 401, from("192.0.2.1", fmt.Sprint("name", n), "a wrong one"))
 	}
 	require.Equal(t, 429, from("192.0.2.1", "admin", adminPassword))
 	require.Equal(t, 200, from("192.0.2.2", "admin", adminPassword))
+	for range 3 * 20 {
+		from("192.0.2.1", "admin", "a wrong one")
+		i.clock.Advance(time.Minute)
+	}
+	require.Equal(t, 401, from("192.0.2.1", "admin", "a wrong one"))
+	require.Equal(t, 429, from("192.0.2.1", "admin", adminPassword))
+	require.Equal(t, 200, from("192.0.2.2", "admin", adminPassword), "failures from elsewhere keep no user out")
+	require.Equal(t, 200, from("192.0.2.3", "admin", adminPassword), "nor from a place that is new")
 	require.Equal(t, 429, from("192.0.2.2, 192.0.2.1", "admin", adminPassword), "what a client makes up is no way out")
 }

@@ -2,13 +2,14 @@ package auth
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,13 +21,17 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"telltale/config"
-	"telltale/platform/httpserver"
+	"telltale/modules/auth/clocktest"
+	"telltale/modules/auth/password"
+	"telltale/modules/auth/signing"
+	"telltale/modules/schema"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m, httpservertest.IgnoreClock()) }
+func TestMain(m *testing.M) { pgtest.Main(m, schema.New(), httpservertest.IgnoreClock()) }
 
 const (
 	testSecret    = "a-secret-of-the-tests-which-is-long-enough-for-HS512-and-more-0123"
@@ -39,26 +44,6 @@ var cheapParams = argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, Sal
 // fullAdmin may do everything.
 var fullAdmin = Principal{Subject: "root", Scopes: []Scope{Admin}}
 
-// clock is a time that moves when a test says so.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Now()} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // instance is one running Telltale, as far as this module goes.
 type instance struct {
 	t      *testing.T
@@ -67,7 +52,8 @@ type instance struct {
 	keys   *Keys
 	tokens *Tokens
 	guard  *Guard
-	clock  *clock
+	clock  *clocktest.Clock
+	hasher *countingHasher
 	logs   *observer.ObservedLogs
 	server *httpservertest.Server
 }
@@ -86,26 +72,42 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
 	log := zap.New(core)
-	clock := newClock()
-	users := newUsers(store{db}, newHasher(cheapParams), clock.Now, log)
+	clock, hasher := clocktest.New(), &countingHasher{Hasher: password.NewHasher(cheapParams)}
+	users := newUsers(store{db}, hasher, clock.Now, log)
 	keys := newKeys(store{db}, clock.Now, log)
-	keySet := NewKeySet(cfg.JWKSURL, cfg.Algorithm, log)
-	keySet.retry = time.Hour // no second fetch, however long the test takes
+	keySet := signing.NewKeySet(cfg.JWKSURL, cfg.Algorithm, log)
+	keySet.Retry = time.Hour // no second fetch, however long the test takes
 	require.NoError(t, keySet.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, keySet.Stop(t.Context())) })
-	tokens, err := NewTokens(cfg, NewSecrets(cfg, t.TempDir(), log), keySet, users)
+	tokens, err := NewTokens(cfg, signing.NewSecrets(cfg, t.TempDir(), log), keySet, users, log)
 	require.NoError(t, err)
 	tokens.now = clock.Now
 	guard := NewGuard(tokens, keys)
 	subject := func(c *fiber.Ctx) error { return c.JSON(PrincipalOf(c).Subject) }
-	things := httpserver.Routes{Name: "things", Mount: func(api fiber.Router) {
+	things := httpapi.Routes{Name: "things", Mount: func(api fiber.Router) {
 		api.Get("/things", guard.Require(DevicesRead), subject)
 		api.Post("/things", guard.Require(DevicesWrite), subject)
 		api.Get("/live", guard.RequireBrowser(ReadingsRead), subject)
 	}}
-	server := httpservertest.Serve(t, []httpserver.Routes{Routes(users, keys, tokens, guard), things}, httpservertest.WithLog(log),
+	server := httpservertest.Serve(t, []httpapi.Routes{Routes(users, keys, tokens, guard, httpapi.NewSameSite(nil)), things}, httpservertest.WithLog(log),
 		httpservertest.WithConfig(config.HTTP{MaxBodyBytes: 16 << 20, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
-	return &instance{t, db, users, keys, tokens, guard, clock, logs, server}
+	return &instance{t, db, users, keys, tokens, guard, clock, hasher, logs, server}
+}
+
+// countingHasher counts the hashes that are computed.
+type countingHasher struct {
+	*password.Hasher
+	count atomic.Int64
+}
+
+func (h *countingHasher) Hash(ctx context.Context, text string) (string, error) {
+	h.count.Add(1)
+	return h.Hasher.Hash(ctx, text)
+}
+
+func (h *countingHasher) Compare(text, hash string) (bool, error) {
+	h.count.Add(1)
+	return h.Hasher.Compare(text, hash)
 }
 
 // another returns a second instance on the same database.
@@ -143,7 +145,7 @@ func into[T any](t *testing.T, a answer) T {
 func (a answer) fields(t *testing.T) map[string]string {
 	require.Equal(t, http.StatusUnprocessableEntity, a.status, a.body)
 	reasons := map[string]string{}
-	for _, f := range into[httpserver.Problem](t, a).Errors {
+	for _, f := range into[httpapi.Problem](t, a).Errors {
 		reasons[f.Name] = f.Reason
 	}
 	return reasons
@@ -192,7 +194,7 @@ func (i *instance) token(username, password string, more ...string) string {
 func (i *instance) requireRefused(a answer) {
 	i.t.Helper()
 	require.Equal(i.t, http.StatusUnauthorized, a.status, a.body)
-	require.Equal(i.t, httpserver.ProblemType, a.header.Get("Content-Type"))
+	require.Equal(i.t, httpapi.ProblemType, a.header.Get("Content-Type"))
 	require.True(i.t, strings.HasPrefix(a.header.Get("WWW-Authenticate"), `Bearer realm="telltale"`), a.header)
 }
 

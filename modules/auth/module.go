@@ -8,7 +8,10 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/signing"
 	"telltale/platform/health"
+	"telltale/platform/httpapi"
 	"telltale/platform/openapi"
 	"telltale/platform/postgres"
 )
@@ -19,48 +22,54 @@ var openAPI []byte
 // Module provides the guard of every other module's routes, and the API of users, keys and tokens. It needs an Announce.
 var Module = fx.Module("auth",
 	fx.Provide(
-		fx.Annotate(provideSecrets, fx.OnStart(func(ctx context.Context, s *Secrets) error { return s.Start(ctx) })),
+		fx.Annotate(provideSecrets, fx.OnStart(func(ctx context.Context, s *signing.Secrets) error { return s.Start(ctx) })),
 		fx.Annotate(
 			provideKeySet,
-			fx.OnStart(func(ctx context.Context, k *KeySet) error { return k.Start(ctx) }),
-			fx.OnStop(func(ctx context.Context, k *KeySet) error { return k.Stop(ctx) }),
+			fx.OnStart(func(ctx context.Context, k *signing.KeySet) error { return k.Start(ctx) }),
+			fx.OnStop(func(ctx context.Context, k *signing.KeySet) error { return k.Stop(ctx) }),
 		),
 		fx.Private,
 	),
 	fx.Provide(
 		func(db *postgres.DB, log *zap.Logger) *Users { return NewUsers(db, log.Named("auth")) },
 		func(db *postgres.DB, log *zap.Logger) *Keys { return NewKeys(db, log.Named("auth")) },
-		func(cfg config.Auth, secrets *Secrets, keySet *KeySet, users *Users) (*Tokens, error) {
-			return NewTokens(cfg, secrets, keySet, users)
-		},
+		fx.Annotate(provideTokens, fx.OnStart(func(ctx context.Context, t *Tokens) error { return t.Start(ctx) })),
 		NewGuard,
 		fx.Annotate(
 			provideBootstrap,
-			fx.OnStart(func(ctx context.Context, b *Bootstrap) error { return b.Start(ctx) }),
-			fx.OnStop(func(ctx context.Context, b *Bootstrap) error { return b.Stop(ctx) }),
+			fx.OnStart(func(ctx context.Context, b *bootstrap.Bootstrap) error { return b.Start(ctx) }),
+			fx.OnStop(func(ctx context.Context, b *bootstrap.Bootstrap) error { return b.Stop(ctx) }),
 		),
-		fx.Annotate(Routes, fx.ResultTags(`group:"routes"`)),
+		fx.Annotate(provideRoutes, fx.ResultTags(`group:"routes"`)),
 		fx.Annotate(provideProbe, fx.ResultTags(`group:"probes"`)),
 		fx.Annotate(
 			func() openapi.Fragment { return openapi.Fragment{Name: "auth", YAML: openAPI} },
 			fx.ResultTags(`group:"openapi"`),
 		),
 	),
-	fx.Invoke(func(*Bootstrap) {}), // nobody else may ask for it
+	fx.Invoke(func(*bootstrap.Bootstrap) {}), // no other part asks for it
 )
 
-func provideSecrets(cfg config.Config, log *zap.Logger) *Secrets {
-	return NewSecrets(cfg.Auth, cfg.DataDir, log.Named("auth"))
+func provideSecrets(cfg config.Config, log *zap.Logger) *signing.Secrets {
+	return signing.NewSecrets(cfg.Auth, cfg.DataDir, log.Named("auth"))
 }
 
-func provideKeySet(cfg config.Auth, log *zap.Logger) *KeySet {
-	return NewKeySet(cfg.JWKSURL, cfg.Algorithm, log.Named("auth"))
+func provideKeySet(cfg config.Auth, log *zap.Logger) *signing.KeySet {
+	return signing.NewKeySet(cfg.JWKSURL, cfg.Algorithm, log.Named("auth"))
 }
 
-func provideBootstrap(cfg config.Config, users *Users, db *postgres.DB, announce Announce, log *zap.Logger) *Bootstrap {
-	return NewBootstrap(cfg.Auth, cfg.DB.Embedded(), cfg.DataDir, users, db.Ready(), announce, log.Named("auth"))
+func provideTokens(cfg config.Auth, secrets *signing.Secrets, keySet *signing.KeySet, users *Users, log *zap.Logger) (*Tokens, error) {
+	return NewTokens(cfg, secrets, keySet, users, log.Named("auth"))
 }
 
-func provideProbe(bootstrap *Bootstrap) health.Probe {
-	return health.Probe{Name: "auth", Check: func() (map[string]any, error) { return nil, bootstrap.Check() }}
+func provideRoutes(cfg config.HTTP, users *Users, keys *Keys, tokens *Tokens, guard *Guard) httpapi.Routes {
+	return Routes(users, keys, tokens, guard, httpapi.NewSameSite(cfg.AllowedOrigins))
+}
+
+func provideBootstrap(cfg config.Config, users *Users, db *postgres.DB, announce bootstrap.Announce, log *zap.Logger) *bootstrap.Bootstrap {
+	return bootstrap.New(cfg.Auth, cfg.DB.Embedded(), cfg.DataDir, users, db.Ready(), announce, log.Named("auth"))
+}
+
+func provideProbe(first *bootstrap.Bootstrap) health.Probe {
+	return health.Probe{Name: "auth", Check: func() (map[string]any, error) { return nil, first.Check() }}
 }

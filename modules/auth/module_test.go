@@ -9,37 +9,39 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth/bootstrap"
 	"telltale/platform/health"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 	"telltale/platform/openapi"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestTheModuleStartsAndStops(t *testing.T) {
+func TestModule_StartsAndStops(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	cfg := config.Config{Auth: config.Auth{Algorithm: "HS256", AdminUsername: "admin"}, DataDir: t.TempDir()}
 	told := make(chan string, 1)
 	var probes struct {
 		fx.In
-		Probes    []health.Probe      `group:"probes"`
-		Routes    []httpserver.Routes `group:"routes"`
-		Fragments []openapi.Fragment  `group:"openapi"`
+		Probes    []health.Probe     `group:"probes"`
+		Routes    []httpapi.Routes   `group:"routes"`
+		Fragments []openapi.Fragment `group:"openapi"`
 		Guard     *Guard
 		Tokens    *Tokens
 	}
 	app := fxtest.New(t,
-		fx.Supply(cfg, cfg.Auth, db, Announce(func(_, password string) { told <- password })),
+		fx.Supply(cfg, cfg.Auth, cfg.HTTP, db, bootstrap.Announce(func(_, password string) { told <- password })),
 		fx.Provide(zap.NewNop), fx.NopLogger,
 		Module, fx.Populate(&probes),
 	)
 	app.RequireStart()
 	password := <-told
-	require.NotEmpty(t, probes.Tokens.secrets.signingKey())
+	require.NotEmpty(t, probes.Tokens.secrets.Key())
 	require.Len(t, probes.Routes, 1)
 	require.NotEmpty(t, probes.Fragments[0].YAML)
 	app.RequireStop()
 	_, err := probes.Probes[0].Check()
 	require.NoError(t, err)
-	require.True(t, canLogIn(t, db, "admin", password))
+	_, _, err = NewUsers(db, zap.NewNop()).Login(t.Context(), "admin", password, "::1")
+	require.NoError(t, err)
 }

@@ -3,57 +3,60 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth/signing"
 	"telltale/platform/fault"
 )
 
 // ownIssuer is the iss claim of tokens that Telltale issues, unless another is configured.
 const ownIssuer = "telltale"
 
-// clockSkew is how much earlier than its issue a token of our own is valid, because two instances' clocks differ.
+// clockSkew is how much earlier than its nbf claim says a token is valid, our own or another's, because clocks differ.
 const clockSkew = 30 * time.Second
 
 // Tokens issues and checks JWTs of one algorithm, the configured one.
 //
-// With HS* Telltale issues tokens itself, and also accepts those that somebody else has signed with the same secret.
+// With HS* Telltale issues tokens itself, and also accepts those that another program has signed with the same secret.
 // With every other algorithm an outside identity provider issues them and only its public keys are known here.
 type Tokens struct {
 	algorithm string
 	issuer    string // "" accepts any
+	audience  string // "" accepts any
 	lifetime  time.Duration
-	secrets   *Secrets
+	secrets   *signing.Secrets
 	provider  keySource // nil with HS*
 	users     *Users
 	now       func() time.Time
+	log       *zap.Logger
 }
 
 // keySource finds the public key that a token says it was signed with.
 type keySource interface {
-	find(token *jwt.Token) (any, error)
+	Find(token *jwt.Token) (any, error)
 }
 
 // NewTokens returns the tokens of the configured algorithm. KeySet is used when no public key is configured. It returns
 // an error when the public key is none, or does not fit the algorithm.
-func NewTokens(cfg config.Auth, secrets *Secrets, keySet *KeySet, users *Users) (*Tokens, error) {
+func NewTokens(cfg config.Auth, secrets *signing.Secrets, keySet *signing.KeySet, users *Users, log *zap.Logger) (*Tokens, error) {
 	t := &Tokens{
-		algorithm: cfg.Algorithm, issuer: cfg.Issuer, lifetime: cfg.TokenLifetime,
-		secrets: secrets, users: users, now: time.Now,
+		algorithm: cfg.Algorithm, issuer: cfg.Issuer, audience: cfg.Audience, lifetime: cfg.TokenLifetime,
+		secrets: secrets, users: users, now: time.Now, log: log,
 	}
 	switch {
-	case signsItself(cfg.Algorithm):
+	case signing.OwnKey(cfg.Algorithm):
 	case cfg.PublicKey != "":
-		key, err := parsePublicKey(cfg.Algorithm, cfg.PublicKey)
+		key, err := signing.ParsePublicKey(cfg.Algorithm, cfg.PublicKey)
 		if err != nil {
 			return nil, err
 		}
-		t.provider = fixedKey{key}
+		t.provider = key
 	case cfg.JWKSURL != "":
 		t.provider = keySet
 	default:
@@ -62,25 +65,34 @@ func NewTokens(cfg config.Auth, secrets *Secrets, keySet *KeySet, users *Users) 
 	return t, nil
 }
 
-// signsItself reports whether the algorithm is one for which Telltale holds the key that signs.
-func signsItself(algorithm string) bool { return strings.HasPrefix(algorithm, "HS") }
+// Start warns when any token of the identity provider is accepted, those that it issues for other services included.
+func (t *Tokens) Start(context.Context) error {
+	if !t.issues() && t.audience == "" {
+		t.log.Warn("JWT_AUDIENCE is not set: tokens that the identity provider issues for other services are accepted too")
+	}
+	return nil
+}
 
 // issues reports whether Telltale issues tokens itself.
 func (t *Tokens) issues() bool { return t.provider == nil }
 
 // Issue returns a token for the user with the scopes given, and when it expires. Account is the fingerprint that Login
-// returned.
+// returned. The token does not list the user's devices: those stored with the user apply whenever it is used, and a long list
+// would not fit into a request's header.
 func (t *Tokens) Issue(user User, account string, scopes []Scope) (token string, expires time.Time, err error) {
 	now := t.now()
-	c := &claims{
+	c := &issued{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: t.ownIssuer(), Subject: user.Username, ID: rand.Text(),
-			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now.Add(-clockSkew)),
+			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(t.lifetime)),
 		},
-		Scope: scopes, Devices: deviceClaim{user.Devices}, Account: account,
+		Scope: joinScopes(scopes), Account: account,
 	}
-	token, err = jwt.NewWithClaims(jwt.GetSigningMethod(t.algorithm), c).SignedString(t.secrets.signingKey())
+	if t.audience != "" {
+		c.Audience = jwt.ClaimStrings{t.audience}
+	}
+	token, err = jwt.NewWithClaims(jwt.GetSigningMethod(t.algorithm), c).SignedString(t.secrets.Key())
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign a token: %w", err)
 	}
@@ -100,19 +112,22 @@ func (t *Tokens) key(token *jwt.Token) (any, error) {
 	if alg := token.Method.Alg(); alg != t.algorithm {
 		return nil, fmt.Errorf("the token is signed with %.16q, which is not accepted here", alg)
 	}
-	if _, critical := token.Header["crit"]; critical {
-		return nil, errors.New("the token has critical header fields, none of which is known here")
+	if err := checkHeader(token); err != nil {
+		return nil, err
 	}
 	if t.provider == nil {
-		return t.secrets.signingKey(), nil
+		return t.secrets.Key(), nil
 	}
-	return t.provider.find(token)
+	return t.provider.Find(token)
 }
 
 // accept returns the principal of claims whose signature, exp and nbf have been found good.
 func (t *Tokens) accept(ctx context.Context, c *claims) (Principal, error) {
 	if !t.knows(c.Issuer) {
 		return Principal{}, fault.New(fault.Unauthenticated, "the token comes from an issuer that is not accepted here")
+	}
+	if t.audience != "" && !slices.Contains(c.Audience, t.audience) {
+		return Principal{}, fault.New(fault.Unauthenticated, "the token is for another audience: its aud claim has to name this service")
 	}
 	if !t.issues() {
 		p := c.principal()

@@ -8,8 +8,18 @@ import (
 
 	"go.uber.org/zap"
 
+	"telltale/modules/auth/lookup"
+	"telltale/modules/auth/password"
 	"telltale/platform/fault"
 )
+
+// hasher computes the hashes of passwords; see password.Hasher.
+type hasher interface {
+	Turn(ctx context.Context) (done func(), err error)
+	Hash(ctx context.Context, text string) (string, error)
+	Compare(text, hash string) (bool, error)
+	Dummy() string
+}
 
 // Users creates, changes and removes users, and checks their passwords.
 //
@@ -18,19 +28,19 @@ import (
 // and devices apply to it, at once on the instance that made the change and within seconds on every other.
 type Users struct {
 	store    store
-	hasher   *hasher
-	throttle *throttle
-	accounts *lookups[account]
+	hasher   hasher
+	throttle *password.Throttle
+	accounts *lookup.Cache[account]
 	log      *zap.Logger
 }
 
 // NewUsers returns the users kept in the database.
 func NewUsers(db database, log *zap.Logger) *Users {
-	return newUsers(store{db}, newHasher(owaspParams), time.Now, log)
+	return newUsers(store{db}, password.NewHasher(password.Params), time.Now, log)
 }
 
-func newUsers(s store, h *hasher, now func() time.Time, log *zap.Logger) *Users {
-	return &Users{store: s, hasher: h, throttle: newThrottle(now), accounts: newLookups(now, s.account), log: log}
+func newUsers(s store, h hasher, now func() time.Time, log *zap.Logger) *Users {
+	return &Users{store: s, hasher: h, throttle: password.NewThrottle(now), accounts: lookup.New(now, s.account), log: log}
 }
 
 // Login returns the user with the name and password given, and the fingerprint of its account for Tokens.Issue. Address
@@ -47,11 +57,11 @@ func (u *Users) Login(ctx context.Context, username, password, address string) (
 }
 
 func (u *Users) verify(ctx context.Context, username, password, address string) (account, error) {
-	if err := u.throttle.check(username, address); err != nil {
+	if err := u.throttle.Check(username, address); err != nil {
 		return account{}, err
 	}
 	var stored account
-	found, hash := false, u.hasher.nobody
+	found, hash := false, u.hasher.Dummy()
 	if usernameFault(username) == "" { // the database does not take just any text
 		var err error
 		if stored, found, err = u.store.account(ctx, username); err != nil {
@@ -61,25 +71,25 @@ func (u *Users) verify(ctx context.Context, username, password, address string) 
 	if found {
 		hash = stored.hash
 	}
-	done, err := u.hasher.turn(ctx)
+	done, err := u.hasher.Turn(ctx)
 	if err != nil {
 		return account{}, err
 	}
 	defer done()
 	// Again, because others may have failed while this one waited for its turn.
-	if err := u.throttle.check(username, address); err != nil {
+	if err := u.throttle.Check(username, address); err != nil {
 		return account{}, err
 	}
-	match, err := u.hasher.compare(password, hash)
+	match, err := u.hasher.Compare(password, hash)
 	if err != nil {
 		return account{}, err
 	}
 	if !match || !found || stored.Disabled {
-		u.throttle.fail(username, address)
+		u.throttle.Fail(username, address)
 		u.log.Info("login refused", zap.String("address", address))
 		return account{}, wrongPassword()
 	}
-	u.throttle.succeed(username)
+	u.throttle.Succeed(username, address)
 	return stored, nil
 }
 
@@ -90,7 +100,7 @@ func (u *Users) ChangePassword(ctx context.Context, username, current, password,
 	if err != nil {
 		return err
 	}
-	hash, err := u.hasher.hash(ctx, password)
+	hash, err := u.hasher.Hash(ctx, password)
 	if err != nil {
 		return err
 	}
@@ -103,7 +113,7 @@ func (u *Users) ChangePassword(ctx context.Context, username, current, password,
 	if err != nil {
 		return err
 	}
-	u.accounts.forget(username)
+	u.accounts.Forget(username)
 	u.log.Info("password changed", zap.String("username", username), zap.String("by", username))
 	return nil
 }
@@ -134,7 +144,7 @@ func (u *Users) Create(ctx context.Context, by Principal, user NewUser) (User, e
 	if err := requireCoverage(by, user.Devices); err != nil {
 		return User{}, err
 	}
-	hash, err := u.hasher.hash(ctx, user.Password)
+	hash, err := u.hasher.Hash(ctx, user.Password)
 	if err != nil {
 		return User{}, err
 	}
@@ -142,19 +152,24 @@ func (u *Users) Create(ctx context.Context, by Principal, user NewUser) (User, e
 	if err != nil {
 		return User{}, err
 	}
-	u.accounts.forget(user.Username)
+	u.accounts.Forget(user.Username)
 	u.log.Info("user created", zap.String("username", user.Username), zap.String("by", by.Subject))
 	return created, nil
 }
 
-// CreateFirst adds the user when there is none at all, and reports whether it did. Of several instances that try at
-// once, one succeeds.
-func (u *Users) CreateFirst(ctx context.Context, user NewUser) (bool, error) {
-	hash, err := u.hasher.hash(ctx, user.Password)
+// CreateFirst adds an administrator when there is no user at all, and reports whether it did. Of several instances that try
+// at once, one succeeds.
+func (u *Users) CreateFirst(ctx context.Context, username, password string) (bool, error) {
+	hash, err := u.hasher.Hash(ctx, password)
 	if err != nil {
 		return false, err
 	}
-	return u.store.insertFirstUser(ctx, user, hash)
+	return u.store.insertFirstUser(ctx, NewUser{Username: username, Scopes: []Scope{Admin}}, hash)
+}
+
+// Check says what is wrong with the name and the password of a user to be created, "" when nothing is.
+func (u *Users) Check(username, text string) (wrongName, wrongPassword string) {
+	return usernameFault(username), password.Fault(username, text)
 }
 
 // Any reports whether there are users at all.
@@ -163,7 +178,7 @@ func (u *Users) Any(ctx context.Context) (bool, error) {
 }
 
 // Update changes a user. It returns NotFound when there is none that by may see, Forbidden when it would see devices that
-// by does not, and Conflict when nobody would be left who can administer everything.
+// by does not, and Conflict when no user would be left who can administer everything.
 func (u *Users) Update(ctx context.Context, by Principal, username string, change UserChange) (User, error) {
 	if change.Devices != nil {
 		if err := requireCoverage(by, *change.Devices); err != nil {
@@ -173,7 +188,7 @@ func (u *Users) Update(ctx context.Context, by Principal, username string, chang
 	var hash string
 	if change.Password != nil {
 		var err error
-		if hash, err = u.hasher.hash(ctx, *change.Password); err != nil {
+		if hash, err = u.hasher.Hash(ctx, *change.Password); err != nil {
 			return User{}, err
 		}
 	}
@@ -186,9 +201,9 @@ func (u *Users) Update(ctx context.Context, by Principal, username string, chang
 	if err != nil {
 		return User{}, err
 	}
-	u.accounts.forget(username)
+	u.accounts.Forget(username)
 	if hash != "" {
-		u.throttle.succeed(username)
+		u.throttle.Renew(username)
 	}
 	u.log.Info("user changed", zap.String("username", username), zap.String("by", by.Subject))
 	return changed, nil
@@ -205,7 +220,7 @@ func (u *Users) Delete(ctx context.Context, by Principal, username string) error
 	if err != nil {
 		return err
 	}
-	u.accounts.forget(username)
+	u.accounts.Forget(username)
 	u.log.Info("user deleted", zap.String("username", username), zap.String("by", by.Subject))
 	return nil
 }
@@ -213,7 +228,7 @@ func (u *Users) Delete(ctx context.Context, by Principal, username string) error
 // hold narrows a principal, made from a token that Telltale issued, to what its user may do by now. It returns an
 // Unauthenticated fault when the user has gone, is disabled or has another password.
 func (u *Users) hold(ctx context.Context, p Principal) (Principal, error) {
-	stored, found, err := u.accounts.get(ctx, p.Subject)
+	stored, found, err := u.accounts.Get(ctx, p.Subject)
 	if err != nil {
 		return Principal{}, err
 	}

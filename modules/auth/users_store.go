@@ -10,8 +10,8 @@ import (
 	"telltale/platform/fault"
 )
 
-// Whoever changes users does so alone, so that of two administrators who remove each other one is told no. Readers are
-// not held up.
+// Changes of users exclude each other, so that of two administrators who remove each other one is refused. Readers do not
+// wait.
 const lockUsers = `LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE`
 
 func scanAccount(row pgx.CollectableRow) (account, error) {
@@ -191,7 +191,7 @@ func lockedUser(ctx context.Context, tx pgx.Tx, username string) (account, error
 const selectOtherAdministrator = `
 SELECT EXISTS (SELECT FROM users WHERE username <> $1 AND NOT disabled AND devices IS NULL AND 'admin' = ANY (scopes))`
 
-// keepsAdministrator returns a Conflict fault when the change would leave nobody who can administer everything.
+// keepsAdministrator returns a Conflict fault when the change would leave no user who can administer everything.
 func keepsAdministrator(ctx context.Context, tx pgx.Tx, old, updated User) error {
 	if !old.runsEverything() || updated.runsEverything() {
 		return nil

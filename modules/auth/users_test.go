@@ -6,13 +6,14 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"telltale/platform/fault"
 )
 
-func TestUsersAreManagedByAnAdministrator(t *testing.T) {
+func TestUsers_AreManagedByAnAdministrator(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	admin := bearer(i.token("admin", adminPassword))
@@ -66,7 +67,7 @@ func TestUsersAreManagedByAnAdministrator(t *testing.T) {
 	}
 }
 
-func TestUserBodiesAreChecked(t *testing.T) {
+func TestUsers_UserBodiesAreChecked(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	admin := bearer(i.token("admin", adminPassword))
@@ -98,7 +99,7 @@ func TestUserBodiesAreChecked(t *testing.T) {
 	require.Equal(t, 415, i.call("POST", "/api/auth/users", "{}", admin, with{"Content-Encoding", "gzip"}).status)
 }
 
-func TestListsOfUsersHavePages(t *testing.T) {
+func TestUsers_ListsOfUsersHavePages(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	for n := range 7 {
@@ -130,7 +131,7 @@ func TestListsOfUsersHavePages(t *testing.T) {
 	require.Equal(t, 1, pages)
 }
 
-func TestALimitedAdministratorStaysWithinItsDevices(t *testing.T) {
+func TestUsers_ALimitedAdministratorStaysWithinItsDevices(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("boss", "a good password", []string{"lab-*", "attic"}, Admin)
@@ -167,7 +168,7 @@ func TestALimitedAdministratorStaysWithinItsDevices(t *testing.T) {
 	require.Equal(t, "new", keys[0].Name)
 }
 
-func TestTheLastAdministratorStays(t *testing.T) {
+func TestUsers_TheLastAdministratorStays(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	admin := bearer(i.token("admin", adminPassword))
@@ -189,7 +190,7 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	require.Equal(t, 204, i.call("DELETE", "/api/auth/users/admin", "", admin).status)
 }
 
-func TestTwoAdministratorsCannotRemoveEachOtherAtOnce(t *testing.T) {
+func TestUsers_TwoAdministratorsCannotRemoveEachOtherAtOnce(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("second", "a good password", nil, Admin)
@@ -204,7 +205,7 @@ func TestTwoAdministratorsCannotRemoveEachOtherAtOnce(t *testing.T) {
 	require.True(t, faults[0] == nil || faults[1] == nil, faults)
 }
 
-func TestWhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
+func TestUsers_WhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	other := i.another()
@@ -214,6 +215,6 @@ func TestWhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
 	_, err := i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Disabled: new(true)})
 	require.NoError(t, err)
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
-	other.clock.advance(other.users.accounts.ttl)
+	other.clock.Advance(3 * time.Second)
 	other.requireRefused(other.call("GET", "/api/things", "", bearer(token)))
 }

@@ -26,7 +26,7 @@ type dataset struct {
 
 var data dataset
 
-// serve returns the program running on the data, which is loaded first when nobody has yet.
+// serve returns the program running on the data, which is loaded first unless it has been.
 func (d *dataset) serve(b testing.TB) *program {
 	b.Helper()
 	if !d.loaded {

@@ -48,7 +48,7 @@ func startBare(b testing.TB, groups int) *bare {
 	return &bare{c, address, control}
 }
 
-// send has so many events written to every viewer of a group.
+// send has this number of events written to every viewer of a group.
 func (f *bare) send(group, events int) error {
 	_, err := f.control.Write(bytes.Repeat([]byte{byte(group)}, events))
 	return err

@@ -89,7 +89,7 @@ func copying(b *testing.B, conn *pgx.Conn, query string) float64 {
 	})
 }
 
-// bareServer returns a call that has a server send so many ready-made bytes over loopback and reads them.
+// bareServer returns a call that has a server send the given number of ready-made bytes over loopback and reads them.
 func bareServer(b testing.TB, size int) func() error {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

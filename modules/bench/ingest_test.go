@@ -37,7 +37,7 @@ type sender struct {
 	ts, span  int64 // of the next request
 }
 
-// newSender returns a sender of requests with so many items. It has a few ready-made ones, of which only the timestamps
+// newSender returns a sender of requests with the given number of items. It has a few ready-made ones, of which only the timestamps
 // change.
 func newSender(b testing.TB, p *program, devices []int, items int) *sender {
 	random := rand.New(rand.NewPCG(1, uint64(devices[0])))

@@ -76,7 +76,7 @@ func spawn(b testing.TB, log string, environment []string, path string, args ...
 	c := &child{cmd: cmd, log: log, ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
-		_ = cmd.Wait() // how it ended is of no interest: whoever needs it running notices
+		_ = cmd.Wait() // its exit status does not matter: a test that needs it notices that it ended
 	}()
 	return c
 }
@@ -106,6 +106,12 @@ const adminPassword = "benchmarks-only-1"
 // startProgram runs the program on a database until it is stopped. Settings are further environment variables.
 func startProgram(b testing.TB, db config.DB, settings ...string) *program {
 	b.Helper()
+	return startCommand(b, db, nil, settings...)
+}
+
+// startCommand is startProgram with arguments.
+func startCommand(b testing.TB, db config.DB, arguments []string, settings ...string) *program {
+	b.Helper()
 	port := httpservertest.Port(b)
 	environment := append([]string{
 		"PORT=" + strconv.Itoa(port), "DATA_DIR=" + filepath.Join(shared.folder(b), "data"), "LOG_LEVEL=" + os.Getenv("LOG_LEVEL"),
@@ -116,7 +122,7 @@ func startProgram(b testing.TB, db config.DB, settings ...string) *program {
 	}, settings...)
 	binary, log := shared.program(b), filepath.Join(shared.folder(b), db.Database+".log")
 	began := time.Now()
-	p := &program{child: spawn(b, log, environment, binary), address: "127.0.0.1:" + strconv.Itoa(port)}
+	p := &program{child: spawn(b, log, environment, binary, arguments...), address: "127.0.0.1:" + strconv.Itoa(port)}
 	p.awaitReady(b, began)
 	return p
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The shape of all data, which is that of the engine's own benchmarks: DESIGN's 100 devices with two metrics, a reading
+// The shape of all data, which is that of the engine's own benchmarks: 100 devices with two metrics, a reading
 // of each every 10 s.
 const (
 	fleet = 100
@@ -43,7 +43,7 @@ type stamp struct {
 	after int64
 }
 
-// makeBody returns a body of so many items that begins at ts, round by round: one item of each device, then 10 s later
+// makeBody returns a body of the given number of items that begins at ts, round by round: one item of each device, then 10 s later
 // the next of each.
 func makeBody(devices []int, items int, ts int64, random *rand.Rand) body {
 	b := body{text: []byte(`{"readings":[`)}
@@ -65,7 +65,7 @@ func makeBody(devices []int, items int, ts int64, random *rand.Rand) body {
 	return b
 }
 
-// setStamps writes the body's timestamps anew into text, so that the body begins at ts.
+// setStamps overwrites the body's timestamps in text, so that the body begins at ts.
 func setStamps(text []byte, stamps []stamp, ts int64) {
 	for _, s := range stamps {
 		v := ts + s.after
@@ -87,7 +87,7 @@ func appendRow(b []byte, series int, ts int64, value float64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), math.Float64bits(value))
 }
 
-// setRowTime writes the timestamp of the row that begins at b anew.
+// setRowTime overwrites the timestamp of the row that begins at b.
 func setRowTime(b []byte, ts int64) { binary.BigEndian.PutUint64(b[14:], pgTime(ts)) }
 
 // pgTime is a timestamptz: microseconds since 2000.

@@ -281,7 +281,7 @@ func BenchmarkOwnDevice(b *testing.B) {
 }
 
 // paced sends an event at each pause, by a function that is told their numbers, and waits until every viewer has got all. The
-// first event of each group does not count: what is measured is not the opening of so many connections a moment ago.
+// first event of each group does not count: opening the connections is not what is measured.
 func paced(b testing.TB, v *viewers, pause time.Duration, send func(event int) error) {
 	b.Helper()
 	ticker := time.NewTicker(pause)

@@ -37,7 +37,7 @@ type viewers struct {
 	latencies samples     // of deliveries, in ms
 }
 
-// openViewers connects so many viewers of everything and returns once each has got everything up to the words given.
+// openViewers connects the given number of viewers of everything and returns once each has got everything up to the words given.
 // Sending is allowed at most `ahead` events that not everybody has got yet.
 func openViewers(b testing.TB, address string, n int, request []byte, until string, ahead int) *viewers {
 	b.Helper()
@@ -125,7 +125,7 @@ func (v *viewers) read() {
 			if errors.Is(err, syscall.EAGAIN) {
 				continue
 			}
-			if err != nil || size <= 0 { // noticed by whoever waits for events
+			if err != nil || size <= 0 { // await notices it
 				_ = syscall.EpollCtl(v.epoll, syscall.EPOLL_CTL_DEL, v.fds[event.Fd], nil)
 				continue
 			}
@@ -178,7 +178,7 @@ func (v *viewers) slot() error {
 	}
 }
 
-// await waits until every viewer has got so many events in all.
+// await waits until every viewer has got the given number of events in all.
 func (v *viewers) await(events int64) error {
 	for began := time.Now(); v.completed.Load() < events; time.Sleep(50 * time.Microsecond) {
 		if time.Since(began) > patience {

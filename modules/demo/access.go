@@ -26,7 +26,7 @@ var (
 	visitorScopes   = []auth.Scope{auth.DevicesRead, auth.ReadingsRead}
 )
 
-// operator is who makes the keys: whoever can start the demo owns the server.
+// operator is the principal that makes the keys: starting the demo takes the rights of the server's owner.
 var operator = auth.Principal{Subject: "demo", Scopes: []auth.Scope{auth.Admin}}
 
 // access is an API key that is made when it is first needed, and again when it has ended. It covers the devices of the

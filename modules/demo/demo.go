@@ -1,7 +1,7 @@
-// Package demo simulates a hundred devices, so that a newcomer sees every endpoint show something.
+// Package demo simulates a hundred devices, so that every endpoint has something to show to a newcomer.
 //
-// It is an ordinary client of the HTTP API: it registers its devices, writes the last 24 hours of their history (or only
-// what is missing since it last ran), and then posts their readings once a second until it is stopped.
+// It is an ordinary client of the HTTP API. It registers its devices, writes the last 24 hours of their history (or only what is
+// missing since it last ran), and then posts their readings once a second until it is stopped.
 package demo
 
 import (
@@ -30,7 +30,7 @@ const (
 type Simulator struct {
 	fleet   []device
 	api     *client
-	visitor *access // for whoever wants to look
+	visitor *access // the login of a person who wants to look
 	out     io.Writer
 	log     *zap.Logger
 	now     func() time.Time

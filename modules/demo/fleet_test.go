@@ -24,7 +24,7 @@ func dayOf(s sensor) []float64 {
 	return values
 }
 
-func TestTheFleetIsAHundredValidDevices(t *testing.T) {
+func TestFleet_IsAHundredValidDevices(t *testing.T) {
 	t.Parallel()
 	covered := auth.Principal{Devices: patterns()}
 	ids := map[string]bool{}
@@ -41,7 +41,7 @@ func TestTheFleetIsAHundredValidDevices(t *testing.T) {
 	require.Len(t, ids, 100)
 }
 
-func TestEveryRunReadsTheSame(t *testing.T) {
+func TestFleet_ReadsTheSameInEveryRun(t *testing.T) {
 	t.Parallel()
 	again := fleet()
 	for i, d := range fleet() {
@@ -58,7 +58,7 @@ func TestEveryRunReadsTheSame(t *testing.T) {
 	require.InDelta(t, 186664.7, sum, 1, "a changed signal leaves a seam in history that was written before")
 }
 
-func TestSensorsReadWhatTheirKindCanMeasure(t *testing.T) {
+func TestFleet_SensorsReadWhatTheirKindCanMeasure(t *testing.T) {
 	t.Parallel()
 	limits := map[string][2]float64{
 		"temperature": {-10, 40}, "humidity": {20, 100}, "soil_moisture": {20, 60}, "battery": {2.6, 4.2}, "co2": {400, 1500},
@@ -77,7 +77,7 @@ func TestSensorsReadWhatTheirKindCanMeasure(t *testing.T) {
 	}
 }
 
-func TestTemperaturesFollowTheDayAndTremble(t *testing.T) {
+func TestFleet_TemperaturesFollowTheDayAndTremble(t *testing.T) {
 	t.Parallel()
 	values := dayOf(sensorOf(t, "greenhouse-01", "temperature"))
 	hourly := func(hour int) (mean float64) {
@@ -99,7 +99,7 @@ func TestTemperaturesFollowTheDayAndTremble(t *testing.T) {
 	require.Greater(t, changes, len(values)/4)
 }
 
-func TestBatteriesFallAndMetersRise(t *testing.T) {
+func TestFleet_BatteriesFallAndMetersRise(t *testing.T) {
 	t.Parallel()
 	falling := 0
 	for _, d := range fleet() {
@@ -119,7 +119,7 @@ func TestBatteriesFallAndMetersRise(t *testing.T) {
 	require.Greater(t, falling, 55, "all but those that are charged on that day")
 }
 
-func TestSwitchesAreBothOnAndOff(t *testing.T) {
+func TestFleet_SwitchesAreBothOnAndOff(t *testing.T) {
 	t.Parallel()
 	for _, d := range fleet() {
 		for _, s := range d.sensors {

@@ -20,6 +20,7 @@ The demo is running: %d devices, new readings every second. Try:
   curl -H "Authorization: Bearer $KEY" '%[3]s/api/readings?device=coldstore-01&metric=door&from=-10m&format=csv'
   curl -N -H "Authorization: Bearer $KEY" '%[3]s/api/stream?device=weather-01'
 
+Live page:         %[3]s/
 API documentation: %[3]s/api/docs
 
 `
@@ -28,9 +29,9 @@ API documentation: %[3]s/api/docs
 func (s *Simulator) invite(ctx context.Context) {
 	key, err := s.visitor.token(ctx)
 	if err != nil {
-		s.log.Warn("nobody is invited to the demo", zap.Error(err))
+		s.log.Warn("the demo has no visitor's login", zap.Error(err))
 		return
 	}
 	text := fmt.Sprintf(strings.TrimPrefix(invitation, "\n"), len(s.fleet), key, s.api.address())
-	_, _ = fmt.Fprint(s.out, "\n", text) // that nobody can read it is no reason to stop
+	_, _ = fmt.Fprint(s.out, "\n", text) // a closed stdout is no reason to stop
 }

@@ -8,13 +8,14 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/modules/auth"
+	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 )
 
 // Module runs the simulator beside the server, from when it listens until before it stops listening.
 var Module = fx.Module("demo",
 	// What it prints for people would be gone from the screen at once if each of its posts had a line in the log.
-	fx.Supply(fx.Annotate(httpserver.Quiet(simulatorName), fx.ResultTags(`group:"quiet"`))),
+	fx.Supply(fx.Annotate(httpapp.Quiet(simulatorName), fx.ResultTags(`group:"quiet"`))),
 	fx.Invoke(func(lifecycle fx.Lifecycle, server *httpserver.Server, keys *auth.Keys, log *zap.Logger) {
 		simulator := New(func() string { return baseURL(server.Addr()) }, keys, os.Stdout, log.Named("demo"))
 		lifecycle.Append(fx.Hook{OnStart: simulator.Start, OnStop: simulator.Stop})

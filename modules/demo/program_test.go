@@ -19,8 +19,12 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/bootstrap"
 	"telltale/modules/devices"
 	"telltale/modules/readings"
+	"telltale/modules/schema"
+	"telltale/modules/series"
+	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -46,9 +50,9 @@ func program(t *testing.T) (address string, keys *auth.Keys) {
 	app := fxtest.New(t, fx.NopLogger, fx.Supply(cfg),
 		fx.Provide(
 			func() *zap.Logger { return zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)) },
-			func() auth.Announce { return func(string, string) {} },
+			func() bootstrap.Announce { return func(string, string) {} },
 		),
-		config.Module, postgres.Module, httpserver.Module, auth.Module, devices.Module, readings.Module,
+		config.Module, fx.Provide(schema.New), postgres.Module, httpapp.Module, auth.Module, series.Module, devices.Module, readings.Module,
 		fx.Populate(&server, &keys),
 	)
 	app.RequireStart()
@@ -124,7 +128,7 @@ func wrote(t *testing.T, printed string) (values int) {
 	return values
 }
 
-func TestTheDemoShowsItsHistoryOnARealServer(t *testing.T) {
+func TestDemo_ShowsItsHistoryOnARealServer(t *testing.T) {
 	t.Parallel()
 	address, keys := program(t)
 	began := time.Now()

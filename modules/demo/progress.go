@@ -64,5 +64,5 @@ func (p *progress) abandon() {
 
 func (p *progress) tenths() int { return 10 * p.done / max(p.total, 1) }
 
-// line writes for a person; that nobody can read it is no reason to stop.
+// line writes for a person; a closed output is no reason to stop.
 func (p *progress) line(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }

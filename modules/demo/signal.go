@@ -66,7 +66,7 @@ func (w wave) signal(n noise) signal {
 	}
 }
 
-// battery falls slowly and is charged every so many days.
+// battery falls slowly and is charged every few days.
 func battery(n noise, full, empty float64, days int64) signal {
 	period, phase := days*day, int64(n.at(-1)*float64(days*day))
 	return func(ms int64) float64 {

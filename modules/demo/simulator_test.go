@@ -152,7 +152,7 @@ func (b *backend) store(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run has a simulator with ten minutes of history play for so many seconds, in which no time passes for the test.
+// run has a simulator with ten minutes of history play for the given number of seconds, in which no time passes for the test.
 // It returns how long the simulator has waited, each time.
 func (b *backend) run(t *testing.T, clock *time.Time, seconds int, out *bytes.Buffer) (waits []time.Duration, err error) {
 	s := New(func() string { return b.url }, b.keys, out, zaptest.NewLogger(t))
@@ -189,7 +189,7 @@ func (b *backend) requireWhole(t *testing.T, from, until time.Time, distance tim
 	}
 }
 
-func TestAFirstRunRegistersFillsAndPlays(t *testing.T) {
+func TestSimulator_RegistersFillsAndPlaysInItsFirstRun(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	clock, out := start.Add(4*time.Second), bytes.Buffer{}
@@ -213,7 +213,7 @@ func TestAFirstRunRegistersFillsAndPlays(t *testing.T) {
 	}
 }
 
-func TestALaterRunFillsOnlyWhatIsMissing(t *testing.T) {
+func TestSimulator_FillsOnlyWhatIsMissingInALaterRun(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	clock, out := start, bytes.Buffer{}
@@ -241,7 +241,7 @@ func TestALaterRunFillsOnlyWhatIsMissing(t *testing.T) {
 	require.Equal(t, newest, s.beginnings(map[string]int64{"pump-01": start.UnixMilli()})["pump-01"], "a gap has its bounds")
 }
 
-func TestAnInterruptedFillIsFinishedByTheNextRun(t *testing.T) {
+func TestSimulator_FinishesAnInterruptedFillInTheNextRun(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	clock, out := start, bytes.Buffer{}
@@ -264,7 +264,7 @@ func TestAnInterruptedFillIsFinishedByTheNextRun(t *testing.T) {
 	b.requireWhole(t, start.Add(-10*time.Minute), start.Add(60*time.Second), step)
 }
 
-func TestRefusalsAreWaitedOutAsLongAsTheServerAsks(t *testing.T) {
+func TestSimulator_WaitsOutRefusalsAsLongAsTheServerAsks(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	clock, out := start, bytes.Buffer{}
@@ -291,7 +291,7 @@ func TestRefusalsAreWaitedOutAsLongAsTheServerAsks(t *testing.T) {
 	b.requireWhole(t, start.Add(-8*time.Minute), start.Add(72*time.Second).Truncate(step), step)
 }
 
-func TestAnOutageWhilePlayingLeavesNoGap(t *testing.T) {
+func TestSimulator_LeavesNoGapByAnOutageWhilePlaying(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	clock, out := start, bytes.Buffer{}
@@ -311,7 +311,7 @@ func TestAnOutageWhilePlayingLeavesNoGap(t *testing.T) {
 	b.requireWhole(t, start.Add(190*time.Second), start.Add(199*time.Second), pace)
 }
 
-func TestAReadingThatIsRefusedForGoodEndsTheDemo(t *testing.T) {
+func TestSimulator_EndsWhenAReadingIsRefusedForGood(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	clock, out := start, bytes.Buffer{}
@@ -328,7 +328,7 @@ func TestAReadingThatIsRefusedForGoodEndsTheDemo(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, refused.status)
 }
 
-func TestStopEndsASimulatorWhateverItWaitsFor(t *testing.T) {
+func TestSimulator_StopsWhateverItWaitsFor(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	asked := make(chan struct{}, 1)

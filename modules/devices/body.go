@@ -5,7 +5,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"telltale/platform/httpserver"
+	"telltale/modules/series"
+	"telltale/platform/httpapi"
 )
 
 const (
@@ -53,10 +54,10 @@ func parsePatch(c *fiber.Ctx) (Patch, error) {
 }
 
 // body is the members of a request's body.
-type body struct{ *httpserver.Members }
+type body struct{ *httpapi.Members }
 
 func readBody(c *fiber.Ctx, mediaTypes ...string) (body, error) {
-	members, err := httpserver.ReadMembers(c, maxBody, mediaTypes...)
+	members, err := httpapi.ReadMembers(c, maxBody, mediaTypes...)
 	return body{members}, err
 }
 
@@ -95,10 +96,10 @@ func (b body) units(nullable bool) map[string]string {
 	return units
 }
 
-// days takes a whole number of days; null is GeneralRetention.
+// days takes a whole number of days; null is series.GeneralRetention.
 func (b body) days(name string) *int {
 	if b.TakeNull(name) {
-		general := GeneralRetention
+		general := series.GeneralRetention
 		return &general
 	}
 	wanted := fmt.Sprintf("null or a whole number of days from 0 to %d", maxRetentionDays)
@@ -114,12 +115,12 @@ func (b body) days(name string) *int {
 // nullable.
 func decode[T any](b body, name, wanted string, nullable bool) *T {
 	if nullable {
-		return httpserver.TakeNullable[T](b.Members, name, wanted)
+		return httpapi.TakeNullable[T](b.Members, name, wanted)
 	}
-	return httpserver.Take[T](b.Members, name, wanted)
+	return httpapi.Take[T](b.Members, name, wanted)
 }
 
-// err returns an Invalid fault with all that was wrong, members that nobody has taken included.
+// err returns an Invalid fault with all that was wrong, unknown members included.
 func (b body) err() error {
 	b.Unknown()
 	return b.Faults.Err()

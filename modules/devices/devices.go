@@ -1,4 +1,8 @@
-// Package devices knows the things that report: what their owners say of them, and which series they have.
+// Package devices is the API of the things that report: lists, details, creation, change and removal.
+//
+// It owns the devices table: the name, metadata, tags, units and retention that a user gives to a device. Series and newest
+// readings belong to package series. A device is deleted together with its readings, through the Dropper, which package readings
+// implements.
 package devices
 
 import (
@@ -7,9 +11,10 @@ import (
 	"time"
 
 	"telltale/modules/auth"
+	"telltale/modules/series"
 )
 
-// OnlineWindow is how long after its newest reading a device counts as online.
+// OnlineWindow is how long after the arrival of its last reading a device counts as online.
 const OnlineWindow = 5 * time.Minute
 
 // Device is a thing that reports.
@@ -23,15 +28,18 @@ type Device struct {
 	RetentionDays *int      `json:"retention_days"`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
-	// LastSeenAt is the instant of the newest reading, or now when that one lies in the future; nil without readings.
+	// LastSeenAt is when readings last arrived, whatever their own times are; nil without readings.
 	LastSeenAt *time.Time `json:"last_seen_at"`
 	// Online tells that LastSeenAt is at most OnlineWindow ago.
-	Online  bool     `json:"online"`
+	Online bool `json:"online"`
+	// Metrics are in order of name, the first 10,000.
 	Metrics []Metric `json:"metrics"`
+	// MetricsLeftOut is how many more there are.
+	MetricsLeftOut int `json:"metrics_left_out,omitempty"`
 }
 
 // Metric is what a device reports, or has declared by giving it a unit. LastTS is in Unix milliseconds; it and
-// LastValue are nil until there is a reading.
+// LastValue are those of the newest reading that is not ahead of now, nil until there is one.
 type Metric struct {
 	Name      string   `json:"name"`
 	Unit      string   `json:"unit"`
@@ -46,7 +54,7 @@ type Draft struct {
 	Metadata json.RawMessage
 	Tags     []string
 	Units    map[string]string
-	// RetentionDays is nil or GeneralRetention for the general setting.
+	// RetentionDays is nil or series.GeneralRetention for the general setting.
 	RetentionDays *int
 }
 
@@ -59,12 +67,9 @@ type Patch struct {
 	Tags *[]string
 	// Units changes the units of the metrics named, and declares those that the device does not have yet.
 	Units map[string]string
-	// RetentionDays changes how long readings are kept; GeneralRetention goes back to the general setting.
+	// RetentionDays changes how long readings are kept; series.GeneralRetention goes back to the general setting.
 	RetentionDays *int
 }
-
-// GeneralRetention stands for the general setting where a number of days is expected.
-const GeneralRetention = -1
 
 // Status narrows a list of devices to those online or offline.
 type Status string
@@ -96,22 +101,22 @@ type Page struct {
 }
 
 // Dropper deletes a device with everything it has ever reported; it returns a NotFound fault when there is none. It is
-// whoever keeps the readings. It locks the device's row before it touches the series.
+// the service that keeps the readings. It locks the device's row before it touches the series.
 type Dropper interface {
 	Drop(ctx context.Context, device string) error
 }
 
-// Service lists and changes devices on behalf of a principal, from whom it hides what the principal may not see: a
+// Service lists and changes devices on behalf of a principal, and hides what the principal may not see: a
 // hidden device is answered with the same NotFound fault as one that does not exist.
 type Service struct {
 	store    store
-	registry *Registry
+	registry *series.Registry
 	dropper  Dropper
 	now      func() time.Time
 }
 
 // NewService returns a service over the devices of the database. Newest readings are the registry's.
-func NewService(db database, registry *Registry, dropper Dropper) *Service {
+func NewService(db database, registry *series.Registry, dropper Dropper) *Service {
 	return &Service{store: store{db}, registry: registry, dropper: dropper, now: time.Now}
 }
 
@@ -141,7 +146,7 @@ func (s *Service) Create(ctx context.Context, p auth.Principal, draft Draft) (De
 	if err != nil {
 		return Device{}, err
 	}
-	s.registry.add(states)
+	s.registry.Add(states)
 	return s.complete(ctx, device)
 }
 
@@ -158,7 +163,7 @@ func (s *Service) Update(ctx context.Context, p auth.Principal, id string, patch
 	if err != nil {
 		return Device{}, err
 	}
-	s.registry.add(states)
+	s.registry.Add(states)
 	return s.complete(ctx, device)
 }
 

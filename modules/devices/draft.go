@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"telltale/modules/series"
 	"telltale/platform/fault"
 )
 
@@ -83,7 +84,7 @@ func mergeMetadata(stored, patch json.RawMessage) (json.RawMessage, error) {
 
 // specific returns the days as the devices table has them: nil for the general setting.
 func specific(days *int) *int {
-	if days == nil || *days == GeneralRetention {
+	if days == nil || *days == series.GeneralRetention {
 		return nil
 	}
 	return days
@@ -92,7 +93,11 @@ func specific(days *int) *int {
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
 // tagSet returns the tags sorted, each once, and never nil.
-func tagSet(tags []string) []string { return append([]string{}, distinct(tags)...) }
+func tagSet(tags []string) []string {
+	sorted := append([]string{}, tags...)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
 
 // faults collects the reasons why a request is invalid.
 type faults struct{ fault.Fields }

@@ -21,7 +21,7 @@ func newPartlyHidden(t *testing.T) *fixture {
 	return f
 }
 
-func TestNoListShowsAHiddenDevice(t *testing.T) {
+func TestHiddenDevice_NoListShowsAHiddenDevice(t *testing.T) {
 	t.Parallel()
 	f := newPartlyHidden(t)
 	for _, p := range []client{f.as(t, limitedTo("mine-*")), f.as(t, limitedTo("mine-1", "mine-2", "mine-3", "nobody"))} {
@@ -40,7 +40,7 @@ func TestNoListShowsAHiddenDevice(t *testing.T) {
 	require.Empty(t, f.as(t, limitedTo()).ids(""))
 }
 
-func TestAHiddenDeviceIsAnsweredLikeAnUnknownOne(t *testing.T) {
+func TestHiddenDevice_IsAnsweredLikeAnUnknownOne(t *testing.T) {
 	t.Parallel()
 	f := newPartlyHidden(t)
 	api := f.as(t, limitedTo("mine-*"))
@@ -72,7 +72,7 @@ func TestAHiddenDeviceIsAnsweredLikeAnUnknownOne(t *testing.T) {
 	require.NotContains(t, f.as(t, admin).get(hidden).body, `"x"`)
 }
 
-func TestACoveredDeviceMayBeWritten(t *testing.T) {
+func TestHiddenDevice_ACoveredDeviceMayBeWritten(t *testing.T) {
 	t.Parallel()
 	f := newPartlyHidden(t)
 	api := f.as(t, limitedTo("mine-*"))

@@ -6,7 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 )
 
 // guard lets a request through whose credentials have the scopes.
@@ -15,9 +15,9 @@ type guard interface {
 }
 
 // Routes returns the routes of the service.
-func Routes(service *Service, guard guard) httpserver.Routes {
+func Routes(service *Service, guard guard) httpapi.Routes {
 	h := handlers{service}
-	return httpserver.Routes{Name: "devices", Mount: func(api fiber.Router) {
+	return httpapi.Routes{Name: "devices", Mount: func(api fiber.Router) {
 		api.Get("/devices", guard.Require(auth.DevicesRead), h.list)
 		api.Post("/devices", guard.Require(auth.DevicesWrite), h.create)
 		api.Get("/devices/:id", guard.Require(auth.DevicesRead), h.get)
@@ -35,13 +35,17 @@ type pageAnswer struct {
 }
 
 func (h handlers) list(c *fiber.Ctx) error {
-	query, err := parseQuery(httpserver.QueryValues(c))
+	query, err := parseQuery(listParameters.Read(c))
 	if err != nil {
 		return err
 	}
-	page, err := h.service.List(c.UserContext(), auth.PrincipalOf(c), query)
+	who := auth.PrincipalOf(c)
+	page, err := h.service.List(c.UserContext(), who, query)
 	if err != nil {
 		return err
+	}
+	for i, device := range page.Devices {
+		page.Devices[i] = shown(who, device)
 	}
 	answer := pageAnswer{Devices: page.Devices}
 	if page.Next != "" {
@@ -56,15 +60,16 @@ func (h handlers) get(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	device, err := h.service.Get(c.UserContext(), auth.PrincipalOf(c), id)
+	who := auth.PrincipalOf(c)
+	device, err := h.service.Get(c.UserContext(), who, id)
 	if err != nil {
 		return err
 	}
-	return c.JSON(device)
+	return c.JSON(shown(who, device))
 }
 
 func (h handlers) create(c *fiber.Ctx) error {
-	if err := noQuery(httpserver.QueryValues(c)); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
 	draft, err := parseDraft(c)
@@ -88,11 +93,15 @@ func (h handlers) update(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	device, err := h.service.Update(c.UserContext(), auth.PrincipalOf(c), id, patch)
-	if err != nil {
+	who := auth.PrincipalOf(c)
+	device, err := h.service.Update(c.UserContext(), who, id, patch)
+	switch {
+	case err != nil:
 		return err
+	case !who.Can(auth.DevicesRead):
+		return c.SendStatus(fiber.StatusNoContent)
 	}
-	return c.JSON(device)
+	return c.JSON(shown(who, device))
 }
 
 func (h handlers) delete(c *fiber.Ctx) error {
@@ -109,8 +118,8 @@ func (h handlers) delete(c *fiber.Ctx) error {
 // target returns the device that the path names. What cannot be an id is answered by the service, like any other
 // device that does not exist.
 func target(c *fiber.Ctx) (string, error) {
-	if err := noQuery(httpserver.QueryValues(c)); err != nil {
+	if err := httpapi.ReadNone(c); err != nil {
 		return "", err
 	}
-	return httpserver.PathParam(c, "id")
+	return httpapi.PathParam(c, "id")
 }

@@ -1,18 +1,22 @@
 package devices
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth"
+	"telltale/modules/series"
+	"telltale/platform/fault"
 )
 
-func TestSearchFindsSubstringsOfIDAndName(t *testing.T) {
+func TestList_SearchFindsSubstringsOfIDAndName(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for id, name := range map[string]string{
@@ -42,7 +46,7 @@ func TestSearchFindsSubstringsOfIDAndName(t *testing.T) {
 	}
 }
 
-func TestAllTagsMustMatch(t *testing.T) {
+func TestList_AllTagsMustMatch(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for id, tags := range map[string][]string{"a": {"x"}, "b": {"x", "y"}, "c": {"y", "x", "z"}, "d": nil} {
@@ -57,33 +61,61 @@ func TestAllTagsMustMatch(t *testing.T) {
 	require.Empty(t, api.ids("tag=x&tag=X"))
 }
 
-func TestADeviceIsOnlineForFiveMinutesAfterItsNewestReading(t *testing.T) {
+func TestOnline_GoesByWhenReadingsArriveWhateverTheirTimesAre(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	now := time.UnixMilli(1_762_128_000_000).UTC()
 	f.service.now = func() time.Time { return now }
+	f.registry.UseClock(f.service.now)
 	f.create(t, "never")
-	f.report(t, "edge", "m", now.Add(-OnlineWindow), 1)
-	f.report(t, "gone", "m", now.Add(-OnlineWindow-time.Millisecond), 1)
-	f.report(t, "ahead", "m", now.Add(time.Hour), 1)
-	f.report(t, "two", "a", now.Add(-time.Hour), 1)
-	f.report(t, "two", "b", now.Add(-time.Minute), 2)
+	last := map[string]time.Time{
+		"edge": now.Add(-OnlineWindow), "gone": now.Add(-OnlineWindow - time.Millisecond), "ahead": now.Add(-time.Hour),
+		"late": now.Add(-time.Minute), "soon": now.Add(time.Second), "two": now.Add(-2 * time.Minute),
+	}
+	f.arrive(t, last["edge"], "edge", "m", now, 1)
+	f.arrive(t, last["gone"], "gone", "m", now, 1)
+	f.arrive(t, last["ahead"], "ahead", "m", now.AddDate(1, 0, 0), 1)
+	f.arrive(t, last["late"], "late", "m", now.AddDate(-9, 0, 0), 1)
+	f.arrive(t, last["soon"], "soon", "m", now, 1)
+	f.arrive(t, last["two"], "two", "a", now.Add(-time.Hour), 1)
+	f.arrive(t, last["two"].Add(-time.Hour), "two", "b", now.Add(time.Hour), 2)
+	last["soon"] = now // the database's clock is a little ahead
 
 	api := f.as(t, admin)
-	require.Equal(t, []string{"ahead", "edge", "two"}, api.ids("status=online"))
-	require.Equal(t, []string{"gone", "never"}, api.ids("status=offline&limit=1"))
-	for id, seen := range map[string]time.Time{"ahead": now, "edge": now.Add(-OnlineWindow), "two": now.Add(-time.Minute)} {
+	require.Equal(t, []string{"edge", "late", "soon", "two"}, api.ids("status=online"))
+	require.Equal(t, []string{"ahead", "gone", "never"}, api.ids("status=offline"))
+	for id, at := range last {
 		device, err := f.service.Get(t.Context(), admin, id)
 		require.NoError(t, err)
-		require.Equal(t, seen, *device.LastSeenAt)
-		require.True(t, device.Online)
+		require.Equal(t, at, *device.LastSeenAt, id)
+		require.Equal(t, now.Sub(at) <= OnlineWindow, device.Online, id)
 	}
 }
 
-func TestUnitsAndMetricsOfOtherInstancesAreSeen(t *testing.T) {
+// An older version took readings that are ahead of now for newest ones, and recorded no arrivals.
+func TestOnline_KnowsDevicesThatAnOlderVersionHasSeen(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	other := NewService(f.db, NewRegistry(f.db), rowDropper{f.db})
+	_, err := f.db.Exec(t.Context(), `
+		INSERT INTO devices (id) VALUES ('ahead'), ('present'), ('gone');
+		INSERT INTO series (device_id, metric, last_ts, last_value) VALUES
+			('ahead', 'm', now() + interval '70 years', 1), ('present', 'm', now() - interval '1 minute', 2), ('gone', 'm', now() - interval '1 hour', 3)`)
+	require.NoError(t, err)
+	require.NoError(t, f.registry.Load(t.Context()))
+	api := f.as(t, admin)
+	require.Equal(t, []string{"present"}, api.ids("status=online"))
+	require.Equal(t, []string{"ahead", "gone"}, api.ids("status=offline"))
+	device, err := f.service.Get(t.Context(), admin, "ahead")
+	require.NoError(t, err)
+	require.Equal(t, []Metric{{Name: "m"}}, device.Metrics, "what it shows is not ahead of now")
+	due := f.registry.TakeDue(10)
+	require.Len(t, due, 1, "its newest reading is to be looked up")
+}
+
+func TestList_UnitsAndMetricsOfOtherInstancesAreSeen(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	other := NewService(f.db, series.NewRegistry(f.db), rowDropper{f.db})
 	f.report(t, "a", "m", time.UnixMilli(1000), 7)
 	_, err := other.Update(t.Context(), admin, "a", Patch{Units: map[string]string{"m": "V", "n": "A"}})
 	require.NoError(t, err)
@@ -93,7 +125,7 @@ func TestUnitsAndMetricsOfOtherInstancesAreSeen(t *testing.T) {
 	require.Equal(t, []Metric{{"m", "V", &ts, &value}, {"n", "A", nil, nil}}, device.Metrics)
 }
 
-func TestPagesAreFullAlsoWhereMostDevicesAreFilteredOut(t *testing.T) {
+func TestList_PagesAreFullAlsoWhereMostDevicesAreFilteredOut(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	_, err := f.db.Exec(t.Context(), `INSERT INTO devices (id) SELECT 'd' || to_char(n, 'FM0000') FROM generate_series(0, 1999) AS n`)
@@ -109,7 +141,7 @@ func TestPagesAreFullAlsoWhereMostDevicesAreFilteredOut(t *testing.T) {
 	require.Empty(t, rest.Next)
 }
 
-func TestPagingMeetsEveryLastingDeviceOnceWhileOthersComeAndGo(t *testing.T) {
+func TestList_PagingMeetsEveryLastingDeviceOnceWhileOthersComeAndGo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	var lasting []string
@@ -147,7 +179,7 @@ func TestPagingMeetsEveryLastingDeviceOnceWhileOthersComeAndGo(t *testing.T) {
 	churn.Wait()
 }
 
-func TestConcurrentCreationHasOneWinner(t *testing.T) {
+func TestList_ConcurrentCreationHasOneWinner(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	results := make([]error, 8)
@@ -175,4 +207,66 @@ func idsOf(page Page) []string {
 		ids = append(ids, device.ID)
 	}
 	return ids
+}
+
+// reportMany makes a device that has as many metrics as given.
+func (f *fixture) reportMany(t *testing.T, device string, metrics int) {
+	_, err := f.db.Exec(t.Context(), `
+		WITH device AS (INSERT INTO devices (id) VALUES ($1))
+		INSERT INTO series (device_id, metric) SELECT $1, 'm' || to_char(n, 'FM00000') FROM generate_series(1, $2) AS n`, device, metrics)
+	require.NoError(t, err)
+}
+
+func TestList_EndsAPageBeforeItHasTooManyMetrics(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	sizes := map[string]int{"a": 4000, "b": 6000, "c": 1, "d": 0, "e": maxMetrics + 7, "f": maxMetrics, "g": 0, "h": 2}
+	for device, n := range sizes {
+		f.reportMany(t, device, n)
+	}
+	require.NoError(t, f.registry.Load(t.Context()))
+	var pages [][]string
+	for query := (Query{Limit: 5}); ; {
+		page, err := f.service.List(t.Context(), admin, query)
+		require.NoError(t, err)
+		pages = append(pages, idsOf(page))
+		for _, device := range page.Devices {
+			require.Len(t, device.Metrics, min(sizes[device.ID], maxMetrics), device.ID)
+			require.Equal(t, max(0, sizes[device.ID]-maxMetrics), device.MetricsLeftOut, device.ID)
+		}
+		if page.Next == "" {
+			break
+		}
+		query.After = page.Next
+	}
+	require.Equal(t, [][]string{{"a", "b"}, {"c", "d"}, {"e"}, {"f", "g"}, {"h"}}, pages)
+
+	api := f.as(t, admin)
+	require.Contains(t, api.get("/api/devices/e").body, `"metrics_left_out":7}`)
+	require.NotContains(t, api.get("/api/devices/f").body, "left_out")
+}
+
+func TestList_TakesNoLongerThanAStatementMay(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.reportMany(t, "a", 1)
+	page := Query{Limit: 1, Search: "a"}
+	hung := NewService(hanging{f.db}, f.registry, rowDropper{f.db})
+	_, err := hung.List(t.Context(), admin, page)
+	require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	require.ErrorContains(t, err, "the list took longer than")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, err = hung.List(gone, admin, page)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// hanging is a database whose statements end with their context, and whose limit is short.
+type hanging struct{ database }
+
+func (h hanging) Limit() time.Duration { return time.Millisecond }
+
+func (h hanging) Query(ctx context.Context, _ string, _ ...any) (pgx.Rows, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }

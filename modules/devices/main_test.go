@@ -15,13 +15,15 @@ import (
 
 	"telltale/modules/auth"
 	"telltale/modules/auth/authtest"
-	"telltale/platform/httpserver"
+	"telltale/modules/schema"
+	"telltale/modules/series"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m, httpservertest.IgnoreClock()) }
+func TestMain(m *testing.M) { pgtest.Main(m, schema.New(), httpservertest.IgnoreClock()) }
 
 var admin = auth.Principal{Subject: "admin", Scopes: []auth.Scope{auth.Admin}}
 
@@ -33,13 +35,13 @@ func limitedTo(devices ...string) auth.Principal {
 // fixture is a service over a database of its own.
 type fixture struct {
 	db       *postgres.DB
-	registry *Registry
+	registry *series.Registry
 	service  *Service
 }
 
 func newFixture(t *testing.T) *fixture {
 	db := pgtest.New(t)
-	registry := NewRegistry(db)
+	registry := series.NewRegistry(db)
 	return &fixture{db, registry, NewService(db, registry, rowDropper{db})}
 }
 
@@ -51,19 +53,24 @@ func (f *fixture) create(t *testing.T, ids ...string) {
 	}
 }
 
-// report has a device report a value, as the log would tell the registry.
+// report has a device report a value as soon as it has it, as the log would tell the registry.
 func (f *fixture) report(t *testing.T, device, metric string, at time.Time, value float64) {
-	missing, err := f.registry.Register(t.Context(), []Name{{device, metric}}, true)
+	f.arrive(t, at, device, metric, at, value)
+}
+
+// arrive is report for a value that arrives at another time than its own.
+func (f *fixture) arrive(t *testing.T, arrived time.Time, device, metric string, at time.Time, value float64) {
+	missing, err := f.registry.Register(t.Context(), []series.Name{{Device: device, Metric: metric}}, true)
 	require.NoError(t, err)
 	require.Empty(t, missing)
 	id, ok := f.registry.Find(device, metric)
 	require.True(t, ok)
-	f.registry.Observe(1, []int32{id}, []int64{at.UnixMilli()}, []float64{value})
+	f.registry.Observe(1, arrived, []int32{id}, []int64{at.UnixMilli()}, []float64{value})
 }
 
 // as serves the API to a principal.
 func (f *fixture) as(t *testing.T, p auth.Principal) client {
-	server := httpservertest.Serve(t, []httpserver.Routes{Routes(f.service, authtest.As(p))})
+	server := httpservertest.Serve(t, []httpapi.Routes{Routes(f.service, authtest.As(p))})
 	return client{t, server.URL, server.Client}
 }
 

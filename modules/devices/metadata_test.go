@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMergePatchFollowsTheExamplesOfRFC7396(t *testing.T) {
+func TestMetadata_MergePatchFollowsTheExamplesOfRFC7396(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ target, patch, merged string }{
 		{`{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
@@ -29,7 +29,7 @@ func TestMergePatchFollowsTheExamplesOfRFC7396(t *testing.T) {
 	}
 }
 
-func TestMetadataThatJSONBWouldRefuseOrBlowUpIsRefused(t *testing.T) {
+func TestMetadata_ThatJSONBWouldRefuseOrBlowUpIsRefused(t *testing.T) {
 	t.Parallel()
 	for metadata, reason := range map[string]string{
 		`[]`:                                     metadataNotAnObject,
@@ -48,7 +48,7 @@ func TestMetadataThatJSONBWouldRefuseOrBlowUpIsRefused(t *testing.T) {
 	}
 }
 
-func TestMetadataIsMeasuredAsItIsStored(t *testing.T) {
+func TestMetadata_IsMeasuredAsItIsStored(t *testing.T) {
 	t.Parallel()
 	fits := `{"a":"` + strings.Repeat("<", maxMetadata-8) + `"}`
 	escaped := `{ "a" : "` + strings.Repeat(`\u003c`, maxMetadata-8) + `" }`

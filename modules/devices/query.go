@@ -3,11 +3,9 @@ package devices
 import (
 	"encoding/base64"
 	"errors"
-	"maps"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
+
+	"telltale/platform/httpapi"
 )
 
 // How many devices a list has when its caller does not say, and at most.
@@ -16,52 +14,23 @@ const (
 	maxLimit     = 1000
 )
 
-// parseQuery reads the parameters of a list. It returns an Invalid fault that names every one at fault.
-func parseQuery(given url.Values) (Query, error) {
-	query := Query{Limit: defaultLimit}
-	var faults faults
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		values := given[name]
-		if name != "tag" && len(values) > 1 {
-			faults.Add(name, "must not be given more than once")
-			continue
-		}
-		switch value := values[0]; name {
-		case "search":
-			query.Search = value
-			faults.check(name, validateName(value))
-		case "tag":
-			query.Tags = values
-			faults.addTags(values)
-		case "status":
-			query.Status = Status(value)
-			if query.Status != Online && query.Status != Offline {
-				faults.Add(name, "must be online or offline")
-			}
-		case "limit":
-			limit, err := strconv.Atoi(value)
-			if err != nil || limit < 1 || limit > maxLimit {
-				faults.Add(name, "must be a number from 1 to %d", maxLimit)
-			}
-			query.Limit = limit
-		case "cursor":
-			after, err := parseCursor(value)
-			faults.check(name, err)
-			query.After = after
-		default:
-			faults.Add(name, "is not a parameter here")
-		}
-	}
-	return query, faults.Err()
-}
+// listParameters are those of a list.
+var listParameters = httpapi.Parameters{}.Repeatable("tag").Once("search", "status", "limit", "cursor")
 
-// noQuery returns an Invalid fault for any parameter at all.
-func noQuery(given url.Values) error {
-	var faults faults
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		faults.Add(name, "is not a parameter here")
+// parseQuery reads the parameters of a list. It returns an Invalid fault that names every one at fault.
+func parseQuery(q *httpapi.Query) (Query, error) {
+	query := Query{
+		Search: q.First("search"),
+		Tags:   q.All("tag"),
+		Status: httpapi.OneOf(q, "status", "", Online, Offline),
+		Limit:  q.Number("limit", defaultLimit, 1, maxLimit),
+		After:  httpapi.Parsed(q, "cursor", "", parseCursor),
 	}
-	return faults.Err()
+	var wrong faults
+	wrong.check("search", validateName(query.Search))
+	wrong.addTags(query.Tags)
+	q.Faults.Include(wrong.Err())
+	return query, q.Err()
 }
 
 // cursorPrefix tells this version's cursors from garbage.

@@ -10,8 +10,18 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"telltale/modules/series"
 	"telltale/platform/fault"
 )
+
+// database is what the store needs of a pool.
+type database interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	InTx(ctx context.Context, options pgx.TxOptions, run func(pgx.Tx) error) error
+	// Limit is how long a statement may take.
+	Limit() time.Duration
+}
 
 // store reads and writes the devices table.
 type store struct{ db database }
@@ -88,28 +98,39 @@ func (s store) list(ctx context.Context, query Query, seen visibility, after str
 	return list, nil
 }
 
-const selectSeriesOfDevices = selectSeries + `
-WHERE device_id = ANY($1) ORDER BY device_id, metric COLLATE "C"`
+const (
+	selectSeriesOfDevices = series.SelectStates + `
+WHERE device_id = ANY($1) ORDER BY device_id, metric`
+	limited     = ` LIMIT nullif($2, 0)`
+	countSeries = `SELECT count(*) FROM series WHERE device_id = $1`
+)
 
-// series returns the series of the devices as of the last fold.
-func (s store) series(ctx context.Context, devices []string) ([]SeriesState, error) {
-	rows, err := s.db.Query(ctx, selectSeriesOfDevices, devices)
+// series returns the series of the devices as of the last fold, in the order of both names, up to limit; 0 is none.
+func (s store) series(ctx context.Context, devices []string, limit int) ([]series.State, error) {
+	rows, err := s.db.Query(ctx, selectSeriesOfDevices+limited, devices, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the series of devices: %w", err)
 	}
-	states, err := pgx.CollectRows(rows, scanState)
+	states, err := pgx.CollectRows(rows, series.ScanState)
 	if err != nil {
 		return nil, fmt.Errorf("reading the series of devices: %w", err)
 	}
 	return states, nil
 }
 
+func (s store) countSeries(ctx context.Context, device string) (n int, err error) {
+	if err := s.db.QueryRow(ctx, countSeries, device).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting the series of a device: %w", err)
+	}
+	return n, nil
+}
+
 const insertDevice = `
 INSERT INTO devices (id, name, metadata, tags, retention_days) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING ` + deviceColumns
 
-func (s store) create(ctx context.Context, row deviceRow, units map[string]string) (deviceRow, []SeriesState, error) {
-	var states []SeriesState
+func (s store) create(ctx context.Context, row deviceRow, units map[string]string) (deviceRow, []series.State, error) {
+	var states []series.State
 	err := s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		id := row.ID
 		rows, err := tx.Query(ctx, insertDevice, id, row.Name, row.Metadata, row.Tags, row.RetentionDays)
@@ -141,7 +162,7 @@ UPDATE devices SET name = $2, metadata = $3, tags = $4, retention_days = $5, upd
 RETURNING ` + deviceColumns
 )
 
-func (s store) update(ctx context.Context, id string, patch Patch) (row deviceRow, states []SeriesState, err error) {
+func (s store) update(ctx context.Context, id string, patch Patch) (row deviceRow, states []series.State, err error) {
 	err = s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, lockDevice, id)
 		if err != nil {
@@ -169,7 +190,7 @@ func (s store) update(ctx context.Context, id string, patch Patch) (row deviceRo
 		}
 		// Every series of the device has changed.
 		if rows, err = tx.Query(ctx, selectSeriesOfDevices, []string{id}); err == nil {
-			states, err = pgx.CollectRows(rows, scanState)
+			states, err = pgx.CollectRows(rows, series.ScanState)
 		}
 		return err
 	})
@@ -200,10 +221,10 @@ WITH given AS (
     RETURNING series.*
 ), series AS (
     SELECT * FROM known UNION ALL SELECT * FROM declared
-)` + selectSeries
+)` + series.SelectStates
 
 // setUnits changes the units of the device's metrics, declares those that are new, and returns them as they now are.
-func setUnits(ctx context.Context, tx pgx.Tx, device string, units map[string]string) ([]SeriesState, error) {
+func setUnits(ctx context.Context, tx pgx.Tx, device string, units map[string]string) ([]series.State, error) {
 	if len(units) == 0 {
 		return nil, nil
 	}
@@ -219,7 +240,7 @@ func setUnits(ctx context.Context, tx pgx.Tx, device string, units map[string]st
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanState)
+	return pgx.CollectRows(rows, series.ScanState)
 }
 
 func collectDevice(rows pgx.Rows) (deviceRow, error) {

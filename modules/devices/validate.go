@@ -10,11 +10,12 @@ import (
 
 // The limits of what an owner may say of a device.
 const (
-	maxWordBytes = 128 // of an id, a metric's name or a tag
-	maxNameRunes = 200
-	maxUnitRunes = 32
-	maxTags      = 50
-	maxUnits     = 100 // in one request
+	maxWordBytes   = 128 // of an id or a tag
+	maxMetricBytes = 512 // of a metric's name, in which tags of line protocol may stand
+	maxNameRunes   = 200
+	maxUnitRunes   = 32
+	maxTags        = 50
+	maxUnits       = 100 // in one request
 )
 
 // reserved has a meaning in URLs, globs, CSV or JSON, so that ids and names of metrics without it need no quoting there.
@@ -24,23 +25,21 @@ const reserved = `/\*?[],"'`
 //
 // An id has 1 to 128 bytes of printable UTF-8 without spaces and without any of / \ * ? [ ] , " ' and is neither . nor
 // .. (both mean something else in a URL).
-func ValidateID(id string) error {
-	if id == "." || id == ".." {
-		return errors.New("must not be one or two dots")
-	}
-	return validateWord(id)
-}
+func ValidateID(id string) error { return validateWord(id, maxWordBytes) }
 
 // ValidateMetric returns nil for the name of a metric, and otherwise an error that says why it is none. The rule is the
-// one for ids.
-func ValidateMetric(name string) error { return ValidateID(name) }
+// one for ids, but for the length: a name has up to 512 bytes.
+func ValidateMetric(name string) error { return validateWord(name, maxMetricBytes) }
 
 // ValidateTag returns nil for a tag, and otherwise an error that says why it is none. The rule is the one for ids.
 func ValidateTag(tag string) error { return ValidateID(tag) }
 
-func validateWord(word string) error {
-	if len(word) == 0 || len(word) > maxWordBytes {
-		return fmt.Errorf("must be 1 to %d bytes long", maxWordBytes)
+func validateWord(word string, most int) error {
+	switch {
+	case word == "." || word == "..":
+		return errors.New("must not be one or two dots")
+	case len(word) == 0 || len(word) > most:
+		return fmt.Errorf("must be 1 to %d bytes long", most)
 	}
 	for i := 0; i < len(word); {
 		r, size := utf8.DecodeRuneInString(word[i:])

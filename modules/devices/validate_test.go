@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestIDsArePrintableAndFreeOfReservedCharacters(t *testing.T) {
+func TestValidate_IDsArePrintableAndFreeOfReservedCharacters(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{
 		"a", "greenhouse-7", "AA:BB:CC:00:11:22", "température", "温室", "100%", "a+b=c&d;e#f", "...", "{x}|~^`<>",
@@ -34,7 +34,9 @@ func TestIDsArePrintableAndFreeOfReservedCharacters(t *testing.T) {
 		"\xc3":                   "must be valid UTF-8",
 	} {
 		require.EqualError(t, ValidateID(id), reason, "%q", id)
-		require.EqualError(t, ValidateMetric(id), reason, "%q", id)
+		if !strings.HasSuffix(reason, "long") {
+			require.EqualError(t, ValidateMetric(id), reason, "%q", id)
+		}
 		require.EqualError(t, ValidateTag(id), reason, "%q", id)
 	}
 	for _, r := range `/\*?[],"'` {
@@ -42,7 +44,14 @@ func TestIDsArePrintableAndFreeOfReservedCharacters(t *testing.T) {
 	}
 }
 
-func TestNamesAndUnitsAreOneLineOfText(t *testing.T) {
+func TestMetric_HasUpTo512Bytes(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, ValidateMetric(strings.Repeat("é", 256)))
+	require.EqualError(t, ValidateMetric(strings.Repeat("x", 513)), "must be 1 to 512 bytes long")
+	require.EqualError(t, ValidateMetric(""), "must be 1 to 512 bytes long")
+}
+
+func TestValidate_NamesAndUnitsAreOneLineOfText(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, validateName(""))
 	require.NoError(t, validateName(strings.Repeat("ü", 200)+""))

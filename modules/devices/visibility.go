@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"telltale/modules/auth"
+	"telltale/platform/glob"
 )
 
 // visibility is what a principal sees, in terms that the database can search by. It may let more through than the
@@ -24,7 +25,7 @@ func visibilityOf(p auth.Principal) visibility {
 	v := visibility{IDs: []string{}}
 	for _, pattern := range p.Devices {
 		switch {
-		case strings.ContainsAny(pattern, `*?[\`):
+		case glob.Is(pattern):
 			v.Likes = append(v.Likes, likeOf(pattern))
 		case utf8.ValidString(pattern) && !strings.ContainsRune(pattern, 0): // others PostgreSQL refuses, and no id is
 			v.IDs = append(v.IDs, pattern)

@@ -34,7 +34,7 @@ func randomGlob(random *rand.Rand) (glob string) {
 }
 
 // The database knows nothing of globs: what it is asked for must still be exactly what Principal.Sees lets through.
-func TestAListHoldsExactlyWhatThePrincipalSees(t *testing.T) {
+func TestList_HoldsExactlyWhatThePrincipalSees(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	random := rand.New(rand.NewPCG(1, 2))

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
-	"telltale/modules/devices"
+	"telltale/modules/readings/fold"
+	"telltale/modules/readings/history"
+	"telltale/modules/series"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
@@ -28,13 +30,13 @@ type backfill struct {
 	order  []int32     // of the readings still to come: series * places + place
 }
 
-func newBackfill(t testing.TB, e *engine, series int, step time.Duration, first, end time.Time) *backfill {
+func newBackfill(t testing.TB, e *engine, n int, step time.Duration, first, end time.Time) *backfill {
 	t.Helper()
 	b := &backfill{e: e, random: rand.New(rand.NewPCG(3, 4)), first: first.UnixMilli(), step: step.Milliseconds()}
 	places := int((end.UnixMilli() - b.first) / b.step)
-	var names []devices.Name
-	for i := range series {
-		names = append(names, devices.Name{Device: fmt.Sprintf("device-%02d", i), Metric: "m"})
+	var names []series.Name
+	for i := range n {
+		names = append(names, series.Name{Device: fmt.Sprintf("device-%02d", i), Metric: "m"})
 		values := make([]float64, places)
 		for k := range values {
 			values[k] = math.NaN()
@@ -42,10 +44,10 @@ func newBackfill(t testing.TB, e *engine, series int, step time.Duration, first,
 		}
 		b.values = append(b.values, values)
 	}
-	_, err := e.registry.Register(context.Background(), names, true)
+	_, err := e.Registry.Register(context.Background(), names, true)
 	require.NoError(t, err)
 	for _, name := range names {
-		id, ok := e.registry.Find(name.Device, name.Metric)
+		id, ok := e.Registry.Find(name.Device, name.Metric)
 		require.True(t, ok)
 		b.ids = append(b.ids, id)
 	}
@@ -73,17 +75,17 @@ func (b *backfill) post(t testing.TB, count, corrections int) (more bool) {
 	for range corrections {
 		add(b.random.IntN(len(b.values)), b.random.IntN(places))
 	}
-	_, err := b.e.appender.Append(context.Background(), series, ts, value)
+	_, err := b.e.Appender.Append(context.Background(), series, ts, value)
 	require.NoError(t, err)
 	return len(b.order) > 0
 }
 
 // A backfill of three years in wholly random order: each fold touches every chunk that there is, and still has no more of
 // it in memory than a few steps.
-func TestABackfillOfYearsInRandomOrderStaysWithinItsMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
+func TestBackfill_OfYearsInRandomOrderStaysWithinItsMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
 	e := startEngine(t, pgtest.New(t), func(limits *config.Readings) { limits.MaxUnfoldedReadings = 1 << 30 })
 	const step, pack = 5000, 1000 // 15 minutes apart: chunks of days
-	e.folder.step, e.folder.pack = step, pack
+	e.FoldWith(func(p *fold.Parts) { p.Step, p.Pack = step, pack })
 	b := newBackfill(t, e, 2, 15*time.Minute,
 		time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 
@@ -96,20 +98,23 @@ func TestABackfillOfYearsInRandomOrderStaysWithinItsMemory(t *testing.T) { //nol
 	}
 	var base, highest int64
 	most, calls := 0, 0
-	e.folder.held = func(readings int) {
-		most = max(most, readings)
-		if calls++; calls%4 == 0 {
-			highest = max(highest, heap()-base)
+	e.FoldWith(func(p *fold.Parts) {
+		p.Held = func(readings int) {
+			most = max(most, readings)
+			if calls++; calls%4 == 0 {
+				highest = max(highest, heap()-base)
+			}
 		}
-	}
+	})
+
 	for n := 1; b.post(t, 10_000, 500); n++ {
 		if n%6 == 0 {
 			base = heap()
-			e.fold(t)
+			e.FoldAll(t)
 		}
 	}
 	base = heap()
-	e.fold(t)
+	e.FoldAll(t)
 	require.Greater(t, most, step/2)
 	require.LessOrEqual(t, most, 3*step)
 	require.GreaterOrEqual(t, calls, 4, "the heap has been measured")
@@ -122,8 +127,8 @@ func TestABackfillOfYearsInRandomOrderStaysWithinItsMemory(t *testing.T) { //nol
 func (b *backfill) requireStored(t testing.TB) {
 	t.Helper()
 	for i, want := range b.values {
-		query := Query{From: b.first, To: b.first + int64(len(want))*b.step, Selection: Selection{Devices: []string{fmt.Sprintf("device-%02d", i)}}}
-		got := b.e.history(t, query).points[fmt.Sprintf("device-%02d/m", i)]
+		query := history.Query{From: b.first, To: b.first + int64(len(want))*b.step, Selection: history.Selection{Devices: []string{fmt.Sprintf("device-%02d", i)}}}
+		got := b.e.Answer(t, query).Rows[fmt.Sprintf("device-%02d/m", i)]
 		require.Len(t, got, len(want))
 		for k, point := range got {
 			if point[0] != float64(b.first+int64(k)*b.step) || point[1] != want[k] {

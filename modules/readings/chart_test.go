@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"encoding/csv"
@@ -14,6 +14,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/authtest"
+	"telltale/modules/readings"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
@@ -30,10 +31,10 @@ func (a *api) fill(t testing.TB, device string, count int, step int64) {
 		status, _, answer := a.call(t, "POST", "/api/readings", "text/csv", []byte(body.String()))
 		require.Equal(t, 200, status, answer)
 	}
-	a.fold(t)
+	a.FoldAll(t)
 }
 
-func TestAnAnswerSaysHowItWasDownsampled(t *testing.T) {
+func TestHistory_SaysHowItWasDownsampled(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	a.fill(t, "a", 3000, 60_000)
@@ -71,10 +72,10 @@ func TestAnAnswerSaysHowItWasDownsampled(t *testing.T) {
 	require.NotContains(t, answer, "downsampled")
 }
 
-func TestEmptyBucketsAreFilled(t *testing.T) {
+func TestHistory_FillsEmptyBuckets(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
-	a.post(t, `{"readings":[{"device":"a","ts":60000,"values":{"m":1}},{"device":"a","ts":240000,"values":{"m":4}}]}`)
+	a.Post(t, `{"readings":[{"device":"a","ts":60000,"values":{"m":1}},{"device":"a","ts":240000,"values":{"m":4}}]}`)
 	for fill, want := range map[string]string{
 		"none":     `[[60000,1,1],[240000,4,1]]`,
 		"null":     `[[0,null,0],[60000,1,1],[120000,null,0],[180000,null,0],[240000,4,1],[300000,null,0]]`,
@@ -88,10 +89,10 @@ func TestEmptyBucketsAreFilled(t *testing.T) {
 	require.Equal(t, "device,metric,ts,avg\na,m,1970-01-01T00:00:00.000Z,\na,m,1970-01-01T00:01:00.000Z,1\n", answer)
 }
 
-func TestWhatWouldBeTooMuchIsRefusedWithAnInterval(t *testing.T) {
+func TestHistory_RefusesWhatWouldBeTooMuchWithAnInterval(t *testing.T) {
 	t.Parallel()
 	e := startEngine(t, pgtest.New(t), func(l *config.Readings) { l.QueryMaxPoints = 1000 })
-	a := &api{e, httpservertest.New(t, Routes(e.Service, authtest.As(everyone), 1<<20))}
+	a := &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(everyone), 1<<20))}
 	a.fill(t, "a", 3000, 892_800) // a month
 	const all = "/api/readings?from=0&to=2678400000"
 	for query, says := range map[string]string{
@@ -112,7 +113,7 @@ func TestWhatWouldBeTooMuchIsRefusedWithAnInterval(t *testing.T) {
 	}
 }
 
-func TestWhatIsOverIsSentOnlyOnce(t *testing.T) {
+func TestHistory_ThatIsOverIsSentOnlyOnce(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	a.fill(t, "a", 3000, 60_000)
@@ -132,17 +133,17 @@ func TestWhatIsOverIsSentOnlyOnce(t *testing.T) {
 			require.Equal(t, tag, again)
 
 			// A late reading elsewhere changes nothing; one within does, before and after the fold.
-			a.post(t, `{"readings":[{"device":"a","ts":190000000,"values":{"m":1}},{"device":"b","ts":1,"values":{"n":1}}]}`)
+			a.Post(t, `{"readings":[{"device":"a","ts":190000000,"values":{"m":1}},{"device":"b","ts":1,"values":{"n":1}}]}`)
 			a.call(t, "GET", "/api/readings?from=0&to=180000000", "", nil)
 			_, tag = ask("")
-			a.post(t, `{"readings":[{"device":"a","ts":200000000,"values":{"m":1}}]}`)
+			a.Post(t, `{"readings":[{"device":"a","ts":200000000,"values":{"m":1}}]}`)
 			status, _ = ask(tag)
 			require.Equal(t, 304, status)
-			a.post(t, `{"readings":[{"device":"a","ts":60000,"values":{"m":%d}}]}`, time.Now().UnixNano()%1000)
+			a.Post(t, `{"readings":[{"device":"a","ts":60000,"values":{"m":%d}}]}`, time.Now().UnixNano()%1000)
 			status, late := ask(tag)
 			require.Equal(t, 200, status)
 			require.NotEqual(t, tag, late)
-			a.fold(t)
+			a.FoldAll(t)
 			status, _ = ask(tag)
 			require.Equal(t, 200, status)
 		}
@@ -151,11 +152,11 @@ func TestWhatIsOverIsSentOnlyOnce(t *testing.T) {
 	require.Empty(t, header.Get("ETag"), "what is not over has no version")
 }
 
-func TestHistoryIsReadByArrow(t *testing.T) {
+func TestHistory_IsReadByArrow(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	a.fill(t, "b", 20_000, 1000)
-	a.post(t, `{"readings":[{"device":"a","ts":5,"values":{"m":1.5}}]}`)
+	a.Post(t, `{"readings":[{"device":"a","ts":5,"values":{"m":1.5}}]}`)
 	for _, ask := range []string{"&format=arrow", ""} {
 		_, header, answer := a.call(t, "GET", "/api/readings?from=0&to=100000000"+ask, "", nil, "Accept", "application/vnd.apache.arrow.stream")
 		require.Equal(t, "application/vnd.apache.arrow.stream", header.Get("Content-Type"))

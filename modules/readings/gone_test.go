@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -11,12 +11,13 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/authtest"
+	"telltale/modules/readings"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
-// withoutChunks runs something while nobody can read chunks: every query of history is slow meanwhile.
+// withoutChunks runs something while no statement can read chunks: every query of history is slow meanwhile.
 func withoutChunks(t *testing.T, db *postgres.DB, run func()) {
 	t.Helper()
 	require.NoError(t, db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -36,12 +37,12 @@ func waiting(t *testing.T, db *postgres.DB) (n int) {
 	return n
 }
 
-func TestAQueryEndsWithItsClientInTheDatabaseToo(t *testing.T) {
+func TestHistory_EndsWithItsClientInTheDatabaseToo(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := startEngine(t, db)
-	url := httpservertest.New(t, Routes(e.Service, authtest.As(everyone), 1<<20))
-	e.post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}}]}`)
+	url := httpservertest.New(t, readings.Routes(e.Service, authtest.As(everyone), 1<<20))
+	e.Post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}}]}`)
 	for _, query := range []string{"", "&max_points=10", "&interval=1h"} {
 		withoutChunks(t, db, func() {
 			ctx, leave := context.WithCancel(t.Context())
@@ -65,12 +66,12 @@ func TestAQueryEndsWithItsClientInTheDatabaseToo(t *testing.T) {
 	}
 }
 
-func TestAQueryHasATimeLimitInTheDatabaseToo(t *testing.T) {
+func TestHistory_HasATimeLimitInTheDatabaseToo(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := startEngine(t, db, func(l *config.Readings) { l.QueryTimeout = 300 * time.Millisecond })
-	a := &api{e, httpservertest.New(t, Routes(e.Service, authtest.As(everyone), 1<<20))}
-	e.post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}}]}`)
+	a := &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(everyone), 1<<20))}
+	e.Post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}}]}`)
 	withoutChunks(t, db, func() {
 		status, header, answer := a.call(t, "GET", "/api/readings?from=0&to=1000", "", nil)
 		require.Equal(t, 503, status)
@@ -78,19 +79,19 @@ func TestAQueryHasATimeLimitInTheDatabaseToo(t *testing.T) {
 		require.Contains(t, answer, "took longer than 300ms")
 		require.Eventually(t, func() bool { return waiting(t, db) == 0 }, time.Minute, 5*time.Millisecond)
 	})
-	e.limits.QueryTimeout = time.Minute
+	e.UseTimeout(time.Minute)
 	status, _, _ := a.call(t, "GET", "/api/readings?from=0&to=1000", "", nil)
 	require.Equal(t, 200, status)
 }
 
-func TestAQueryEndsWithItsClientInTheMiddleOfTheAnswer(t *testing.T) {
+func TestHistory_EndsWithItsClientInTheMiddleOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	a.fill(t, "a", 400_000, 1000)
 	busy := func() (n int) {
 		const query = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
 			AND backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()`
-		require.NoError(t, a.db.QueryRow(t.Context(), query).Scan(&n))
+		require.NoError(t, a.DB.QueryRow(t.Context(), query).Scan(&n))
 		return n
 	}
 	for _, further := range []string{"", "&limit=390000", "&interval=1s&agg=p95"} {
@@ -101,9 +102,9 @@ func TestAQueryEndsWithItsClientInTheMiddleOfTheAnswer(t *testing.T) {
 		require.NoError(t, err)
 		_, err = response.Body.Read(make([]byte, 1))
 		require.NoError(t, err)
-		require.Len(t, a.queries, 1, "the answer is longer than what buffers take")
+		require.Equal(t, 1, a.Limits.Gate.Taken(), "the answer is longer than what buffers take")
 		leave()
 		_ = response.Body.Close()
-		require.Eventually(t, func() bool { return len(a.queries) == 0 && busy() == 0 }, time.Minute, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return a.Limits.Gate.Taken() == 0 && busy() == 0 }, time.Minute, 5*time.Millisecond)
 	}
 }

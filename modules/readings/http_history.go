@@ -1,7 +1,6 @@
 package readings
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,20 +9,21 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
-	"telltale/modules/devices"
+	"telltale/modules/readings/history"
 	"telltale/modules/readings/render"
-	"telltale/platform/fault"
+	"telltale/modules/series"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 )
 
 func (h handlers) history(c *fiber.Ctx) error {
-	values := httpserver.QueryValues(c)
+	asked := history.QueryParameters.Read(c)
 	now := time.Now()
-	query, err := ParseQuery(values, now)
+	query, err := history.ParseQueryFrom(asked, now, h.service.earliest.UnixMilli())
 	if err != nil {
 		return err
 	}
-	format, err := render.Negotiate(c.Get(fiber.HeaderAccept), values.Get("format"))
+	format, err := render.Negotiate(c.Get(fiber.HeaderAccept), asked.First("format"))
 	if err != nil {
 		return err
 	}
@@ -37,24 +37,14 @@ func (h handlers) history(c *fiber.Ctx) error {
 	err = httpserver.StreamCompressed(c, func(out io.Writer) error {
 		a := &rendered{format: format, out: out, answer: c}
 		defer a.release()
-		return h.service.History(ctx, auth.PrincipalOf(c), query, a)
+		return h.service.history.History(ctx, auth.PrincipalOf(c), query, a)
 	})
-	switch {
-	case errors.Is(err, errNotModified):
+	if errors.Is(err, errNotModified) {
 		c.Response().Header.Del(fiber.HeaderContentType)
 		c.Status(fiber.StatusNotModified)
 		return nil
-	case err != nil && errors.Is(context.Cause(ctx), httpserver.ErrGone):
-		return fault.Busy(0, err, "the client has gone")
 	}
 	return err
-}
-
-// render writes the answer to a query to out.
-func (s *Service) render(ctx context.Context, who auth.Principal, q Query, format render.Format, out io.Writer) error {
-	a := &rendered{format: format, out: out}
-	defer a.release()
-	return s.History(ctx, who, q, a)
 }
 
 // rendered is an answer in one of the formats.
@@ -63,8 +53,8 @@ type rendered struct {
 	out    io.Writer
 	// answer is the HTTP answer whose header says what is known about the body; nil if there is none.
 	answer *fiber.Ctx
-	query  Query
-	plan   Plan
+	query  history.Query
+	plan   history.Plan
 	writer writer // nil before Begin
 }
 
@@ -85,27 +75,34 @@ var errNotModified = errors.New("the client has this version of the answer")
 // place for it.
 const downsampledHeader = "Telltale-Downsampled"
 
-func (r *rendered) Plan(q Query, plan Plan) error {
+func (r *rendered) Plan(q history.Query, plan history.Plan) error {
 	r.query, r.plan = q, plan
 	if r.answer == nil {
 		return nil
 	}
 	if plan.Method != "" {
 		text := "method=" + string(plan.Method)
-		if plan.Method == MinMax {
+		if plan.Method == history.MinMax {
 			text += "; interval=" + q.Interval.String()
 		}
 		r.answer.Set(downsampledHeader, text)
 	}
 	if plan.Version != "" {
 		tag := r.tag(plan.Version)
-		if httpserver.NoneMatch(r.answer, tag) {
+		if httpapi.NoneMatch(r.answer, tag) {
 			return nil
 		}
 		r.setTag(tag)
 		return errNotModified
 	}
 	return nil
+}
+
+// OnWait implements waiter.
+func (r *rendered) OnWait(waits httpserver.Waits) {
+	if r.answer != nil {
+		httpserver.OnWait(r.answer, waits)
+	}
 }
 
 // tag returns the entity tag of a version. JSON says how far the log was read, which is not a part of the version: its tag
@@ -123,13 +120,13 @@ func (r *rendered) setTag(tag string) {
 	r.answer.Set(fiber.HeaderCacheControl, "private, no-cache")
 }
 
-func (r *rendered) Begin(seq int64, version string) error {
+func (r *rendered) Begin(stamp int64, version string) error {
 	if version != "" && r.answer != nil {
 		r.setTag(r.tag(version))
 	}
-	header := render.Header{From: r.query.From, To: r.query.To, Seq: seq, Downsampled: string(r.plan.Method)}
+	header := render.Header{From: r.query.From, To: r.query.To, Stamp: stamp, Downsampled: string(r.plan.Method)}
 	if r.query.Interval != nil {
-		if r.plan.Method == MinMax {
+		if r.plan.Method == history.MinMax {
 			header.DownsampledTo = r.query.Interval.String()
 		} else {
 			header.Interval, header.TZ = r.query.Interval.String(), r.query.Zone.String()
@@ -154,7 +151,7 @@ func (r *rendered) Begin(seq int64, version string) error {
 	return nil
 }
 
-func (r *rendered) Series(s devices.Series) error { return r.writer.Series(s.Device, s.Metric, s.Unit) }
+func (r *rendered) Series(s series.Series) error { return r.writer.Series(s.Device, s.Metric, s.Unit) }
 
 func (r *rendered) Points(ts []int64, value []float64) error { return r.writer.Points(ts, value) }
 
@@ -162,7 +159,7 @@ func (r *rendered) Bucket(ts int64, aggregates []float64) error {
 	return r.writer.Bucket(ts, aggregates)
 }
 
-func (r *rendered) End(next *Cursor) error {
+func (r *rendered) End(next *history.Cursor) error {
 	cursor := ""
 	if next != nil {
 		cursor = next.String()

@@ -7,8 +7,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
-	"telltale/modules/devices"
+	"telltale/modules/readings/history"
 	"telltale/modules/readings/render"
+	"telltale/modules/series"
 	"telltale/platform/httpserver"
 )
 
@@ -16,11 +17,11 @@ import (
 const fewStates = 256
 
 func (h handlers) latest(c *fiber.Ctx) error {
-	wanted, err := parseLatest(httpserver.QueryValues(c))
+	wanted, err := history.ParseLatest(history.SelectionParameters.Read(c))
 	if err != nil {
 		return err
 	}
-	states, err := h.service.Latest(c.UserContext(), auth.PrincipalOf(c), wanted)
+	states, err := h.service.history.Latest(c.UserContext(), auth.PrincipalOf(c), wanted)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ const (
 )
 
 // writeLatest writes the JSON of an answer about the newest readings, some series at a time.
-func writeLatest(out io.Writer, states []devices.SeriesState) error {
+func writeLatest(out io.Writer, states []series.State) error {
 	b := []byte(latestBegin)
 	for len(states) > 0 {
 		n := min(fewStates, len(states))
@@ -59,7 +60,7 @@ func writeLatest(out io.Writer, states []devices.SeriesState) error {
 }
 
 // appendStates appends the newest readings of series, with commas in between.
-func appendStates(b []byte, states []devices.SeriesState) []byte {
+func appendStates(b []byte, states []series.State) []byte {
 	for i, s := range states {
 		if i > 0 {
 			b = append(b, ',')

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"encoding/json"
@@ -9,17 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/authtest"
+	"telltale/modules/readings"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestTheNewestReadingsOfAnyNumberOfSeriesAreOneDocument(t *testing.T) {
+func TestLatest_OfAnyNumberOfSeriesIsOneDocument(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e := startEngine(t, db)
-	a := &api{e, httpservertest.New(t, Routes(e.Service, authtest.As(everyone), 1<<20))}
+	a := &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(everyone), 1<<20))}
 	posted := 0
-	for _, count := range []int{1, fewStates, fewStates + 1, 3 * fewStates, 3*fewStates + 1} {
+	for _, count := range []int{1, readings.FewStates, readings.FewStates + 1, 3 * readings.FewStates, 3*readings.FewStates + 1} {
 		var body strings.Builder
 		for ; posted < count; posted++ {
 			fmt.Fprintf(&body, "{\"device\":\"d%d\",\"ts\":%d,\"values\":{\"m\":%d}}\n", posted, posted, posted)

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 
 	"telltale/modules/auth"
 	"telltale/modules/auth/authtest"
+	"telltale/modules/readings"
+	"telltale/modules/readings/readingstest"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
@@ -27,8 +29,10 @@ type api struct {
 
 func startAPI(t testing.TB, who auth.Principal) *api {
 	t.Helper()
-	e := startEngine(t, pgtest.New(t))
-	return &api{e, httpservertest.New(t, Routes(e.Service, authtest.As(who), 1<<20))}
+	db := pgtest.New(t)
+	readingstest.CountStamps(t, db)
+	e := startEngine(t, db)
+	return &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(who), 1<<20))}
 }
 
 // call sends a request and returns its answer, whole.
@@ -42,6 +46,11 @@ func (a *api) call(t testing.TB, method, path, contentType string, body []byte, 
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
+	return a.send(t, request)
+}
+
+func (a *api) send(t testing.TB, request *http.Request) (int, http.Header, string) {
+	t.Helper()
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
@@ -60,7 +69,7 @@ func zipped(t testing.TB, body string) []byte {
 	return buffer.Bytes()
 }
 
-func TestEveryFormatInIsEveryFormatOut(t *testing.T) {
+func TestFormats_InAndOutAgree(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	for i, post := range []struct {
@@ -104,11 +113,11 @@ func TestEveryFormatInIsEveryFormatOut(t *testing.T) {
 	}
 }
 
-func TestOneBadReadingStoresNothingUnlessSkipped(t *testing.T) {
+func TestIngest_StoresNothingOfABodyWithABadReadingUnlessItIsSkipped(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	body := []byte(`{"readings":[{"device":"a","ts":1,"values":{"m":1}},{"device":"a","ts":"yesterday","values":{"m":1}},
-		{"device":"b c","ts":1,"values":{"m":1}},{"device":"a","ts":2,"values":{"m":null}}]}`)
+		{"device":"b c","ts":1,"values":{"m":1}},{"device":"a","ts":2,"values":{"m":[]}}]}`)
 	status, header, answer := a.call(t, "POST", "/api/readings", "application/json", body)
 	require.Equal(t, 422, status)
 	require.Equal(t, "application/problem+json", header.Get("Content-Type"))
@@ -127,14 +136,14 @@ func TestOneBadReadingStoresNothingUnlessSkipped(t *testing.T) {
 
 	status, _, answer = a.call(t, "POST", "/api/readings?on_error=skip", "application/json", body)
 	require.Equal(t, 200, status, answer)
-	var receipt receiptAnswer
+	var receipt readings.ReceiptAnswer
 	require.NoError(t, json.Unmarshal([]byte(answer), &receipt))
 	require.Equal(t, 1, receipt.Accepted)
 	require.Equal(t, 3, receipt.RejectedCount)
 	require.Equal(t, []int{1, 2, 3}, []int{receipt.Rejected[0].Index, receipt.Rejected[1].Index, receipt.Rejected[2].Index})
 }
 
-func TestWhatIsWrongWithAQuestionIsSaid(t *testing.T) {
+func TestHistory_SaysWhatIsWrongWithAQuery(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	for _, c := range []struct {
@@ -197,7 +206,7 @@ func TestWhatIsWrongWithAQuestionIsSaid(t *testing.T) {
 }
 
 // A long answer is streamed; it must be whole, and the connection good for the next request.
-func TestALongAnswerIsStreamedWhole(t *testing.T) {
+func TestHistory_OfALongRangeIsStreamedWhole(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	const rows = 60_000
@@ -210,7 +219,7 @@ func TestALongAnswerIsStreamedWhole(t *testing.T) {
 		status, _, answer := a.call(t, "POST", "/api/readings", "text/csv", []byte(body.String()))
 		require.Equal(t, 200, status, answer)
 		if start == 0 {
-			a.fold(t)
+			a.FoldAll(t)
 		}
 	}
 	for range 2 {
@@ -236,7 +245,7 @@ func TestALongAnswerIsStreamedWhole(t *testing.T) {
 	require.Equal(t, 200, status)
 }
 
-func TestScopesAreCheckedOnEveryPath(t *testing.T) {
+func TestScopes_AreCheckedOnEveryPath(t *testing.T) {
 	t.Parallel()
 	reader := startAPI(t, auth.Principal{Scopes: []auth.Scope{auth.ReadingsRead}})
 	status, _, _ := reader.call(t, "POST", "/api/readings", "application/json", []byte(`{}`))
@@ -246,4 +255,41 @@ func TestScopesAreCheckedOnEveryPath(t *testing.T) {
 		status, _, _ := writer.call(t, "GET", path, "", nil)
 		require.Equal(t, 403, status)
 	}
+}
+
+func TestReceipt_CountsWhatCanBeReadBack(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	for body, want := range map[string]string{
+		strings.Repeat(`{"device":"a","values":{"m":1}}`+"\n", 100):                            `{"accepted":100,"seq":`,
+		strings.Repeat(`{"device":"b","ts":5,"values":{"m":1,"n":9007199254740993}}`+"\n", 10): `{"accepted":2,"overwritten":18,"rounded":10,"seq":`,
+		`{"device":"c","values":{"m":null}}`:                                                   `{"accepted":0}`,
+	} {
+		status, _, answer := a.call(t, "POST", "/api/readings", "application/x-ndjson", []byte(body))
+		require.Equal(t, 200, status, answer)
+		require.Contains(t, answer, want)
+	}
+	for device, want := range map[string]int{"a": 100, "b": 2, "c": 0} {
+		status, _, answer := a.call(t, "GET", "/api/readings?from=0&to=4102444800000&format=ndjson&device="+device, "", nil)
+		require.Equal(t, 200, status, answer)
+		require.Equal(t, want, strings.Count(answer, "\n"))
+	}
+}
+
+func TestRejected_TooManyEndARequest(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	good, bad := `{"device":"a","ts":5,"values":{"m":1}}`+"\n", strings.Repeat("x\n", 500_000)
+	for query, want := range map[string]string{
+		"":               "at least 101 of the first 102 readings are not valid; nothing was stored, and the rest was not read (the first 100 are listed)",
+		"?on_error=skip": "at least 10001 of the first 10002 readings are not valid; nothing was stored, and the rest was not read (the first 100 are listed)",
+	} {
+		status, _, answer := a.call(t, "POST", "/api/readings"+query, "application/x-ndjson", []byte(good+bad))
+		require.Equal(t, 422, status)
+		require.Contains(t, answer, want)
+	}
+	status, answer := a.write(t, "/write", "m,host=a value=1\n"+bad)
+	require.Equal(t, 422, status)
+	require.Contains(t, answer.Message, "at least 10001 of the first 10002 readings are not valid; nothing was stored")
+	require.Empty(t, a.stored(t))
 }

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"encoding/json"
@@ -39,7 +39,7 @@ func (a *api) stored(t *testing.T) string {
 	return answer
 }
 
-func TestLineProtocolIsStoredByTheCallsOfBothVersions(t *testing.T) {
+func TestInflux_LinesAreStoredByTheCallsOfBothVersions(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	status, _ := a.write(t, "/api/v2/write?org=o&bucket=b&precision=s", "temperature,device=a value=21.5 1793491201\n")
@@ -61,7 +61,7 @@ func TestLineProtocolIsStoredByTheCallsOfBothVersions(t *testing.T) {
 	require.NotEmpty(t, header.Get("X-Influxdb-Version"))
 }
 
-func TestAWriteStoresTheGoodLinesAndNamesTheOthers(t *testing.T) {
+func TestInflux_StoresTheGoodLinesAndNamesTheOthers(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	const body = "m,device=a value=1 1000000\nm value=2 2000000\n# note\nm,device=a value=3 3000000\nm,device=a value= 4000000\n"
@@ -90,15 +90,79 @@ func TestAWriteStoresTheGoodLinesAndNamesTheOthers(t *testing.T) {
 	require.Contains(t, answer.Message, "line 5: no tag names the device: it takes host or device; and 95 more")
 }
 
-func TestAWriteIsRefusedAsClientsOfInfluxDBUnderstand(t *testing.T) {
+func TestInflux_AnswersWhatClientsAskBeforeTheyWrite(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	for _, path := range []string{"/write?db=x", "/api/v2/write?org=o&bucket=b"} {
+		for _, nothing := range []string{"", "\n", "# nothing"} {
+			status, _ := a.write(t, path, nothing)
+			require.Equal(t, 204, status)
+		}
+		status, _ := a.write(t, path, "", "Content-Encoding", "gzip")
+		require.Equal(t, 204, status)
+	}
+	const created, shown = `{"results":[{"statement_id":0}]}`,
+		`{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["ha"]]}]}]}`
+	for _, c := range []struct{ method, path, body, want string }{
+		{"GET", "/ping?verbose=true", "", `{"version":"`},
+		{"HEAD", "/ping", "", ""},
+		{"POST", "/query?q=CREATE+DATABASE+%22ha%22", "", created},
+		{"POST", "/query", "q=create+database+ha+with+duration+7d&u=x&p=y", created},
+		{"GET", "/query?q=SHOW%20DATABASES&db=ha", "", shown},
+		{"POST", "/query?db=ha", "q=SHOW+DATABASES%3B", shown},
+	} {
+		status, _, answer := a.call(t, c.method, c.path, "application/x-www-form-urlencoded", []byte(c.body))
+		require.Contains(t, []int{200, 204}, status, c.path)
+		require.Contains(t, answer, c.want)
+	}
+	for _, path := range []string{"/query", "/query?q=DROP+DATABASE+x", "/query?q=select+*+from+m"} {
+		status, _, answer := a.call(t, "POST", path, "", nil)
+		require.Equal(t, 422, status)
+		require.Contains(t, answer, `"error":"the request is not valid: q: `)
+	}
+	status, answer := a.write(t, "/write", strings.Repeat("#", 3<<20))
+	require.Equal(t, 413, status)
+	require.Equal(t, "request entity too large", answer.Code)
+}
+
+func TestInflux_LinesWithoutAHostAreOfTheirEntityOrBucket(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	status, _ := a.write(t, "/write?db=home&precision=ms", "°C,domain=sensor,entity_id=attic value=1 5\nm value=2 5\nm,host=living\\ room/left value=3 5")
+	require.Equal(t, 204, status)
+	status, _ = a.write(t, "/api/v2/write?bucket=my+bucket&precision=ms", "m value=4 5")
+	require.Equal(t, 204, status)
+	require.Equal(t, `{"device":"home","metric":"m","ts":5,"value":2}
+{"device":"living%20room%2Fleft","metric":"m","ts":5,"value":3}
+{"device":"my%20bucket","metric":"m","ts":5,"value":4}
+{"device":"sensor.attic","metric":"°C","ts":5,"value":1}
+`, a.stored(t))
+	long := strings.Repeat("x", 500)
+	status, _ = a.write(t, "/write", "m,host=h,tag="+long+" value=1")
+	require.Equal(t, 204, status)
+	status, answer := a.write(t, "/write", "m,host=h,tag="+long+long+" value=1")
+	require.Equal(t, 422, status)
+	require.Contains(t, answer.Message, "must be 1 to 512 bytes long")
+}
+
+func TestInflux_DottedNamesDoNotMeet(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, everyone)
+	status, _ := a.write(t, "/write?precision=ms", "jvm.memory,host=dev heap.max=1 5\njvm.memory.heap,host=dev max=2 5\n")
+	require.Equal(t, 204, status)
+	require.Equal(t, `{"device":"dev","metric":"jvm.memory.heap%2Emax","ts":5,"value":1}
+{"device":"dev","metric":"jvm.memory.heap.max","ts":5,"value":2}
+`, a.stored(t))
+}
+
+func TestInflux_RefusesAsClientsUnderstand(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, everyone)
 	for query, want := range map[string]string{
-		"precision=min":    `the request is not valid: precision: must be ns, us, ms, s, m or h, not "min"`,
-		"on_error=maybe":   `the request is not valid: on_error: must be "partial" (store the good lines`,
-		"buket=b":          `the request is not valid: buket: is not a parameter of this call; it knows org, orgID, bucket`,
-		"device_tag=":      `the request is not valid: device_tag: must not be empty`,
-		"org=o&bucket=any": `the request is not valid: body: has no readings`,
+		"precision=min":  `the request is not valid: precision: must be ns, us, ms, s, m or h, not "min"`,
+		"on_error=maybe": `the request is not valid: on_error: must be "partial" (store the good lines`,
+		"buket=b":        `the request is not valid: buket: is not a parameter of this call; it knows org, orgID, bucket`,
+		"device_tag=":    `the request is not valid: device_tag: must not be empty`,
 	} {
 		status, answer := a.write(t, "/api/v2/write?"+query, "# nothing")
 		require.Equal(t, 422, status)

@@ -1,22 +1,25 @@
 package readings
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"telltale/modules/auth"
-	"telltale/modules/devices"
+	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/payload"
+	"telltale/modules/series"
 	"telltale/platform/fault"
 )
 
 // Receipt is the answer to an ingest request whose readings are durable.
 type Receipt struct {
-	// Accepted counts the readings stored, by value.
-	Accepted int
-	// Seq is the batch that holds them; 0 when none was good.
-	Seq int64
+	// Accepted counts the readings stored that can be read back, by value. Overwritten counts those that a later one of the
+	// same request, series and time has taken the place of, Rounded the integers beyond 2^53 that no float64 is.
+	Accepted, Overwritten, Rounded int
+	// Stamp is that of the batch that holds them; 0 when none was good.
+	Stamp int64
 	// Rejected counts the items that were not stored; Rejects describes the first of them.
 	Rejected int
 	Rejects  []payload.Reject
@@ -28,20 +31,28 @@ type Receipt struct {
 // fault lists every bad item, a Forbidden one those that the principal's token does not cover. With skip the good ones are
 // stored and the others listed. New series are registered, new devices as well if the principal may write devices.
 func (s *Service) Ingest(ctx context.Context, who auth.Principal, req payload.Request, skip bool) (Receipt, error) {
-	if unfolded := s.window.Stats().Unfolded; unfolded > s.limits.MaxUnfoldedReadings {
-		return Receipt{}, fault.Busy(5*time.Second, nil, "%d readings wait to be folded; send these again later", unfolded)
+	if waits := s.window.Stats(); waits.UnfoldedBytes > batchlog.UnfoldedMemory(s.limits.MaxUnfoldedReadings) {
+		return Receipt{}, fault.Busy(5*time.Second, nil, "%d readings wait to be folded; send these again later", waits.Unfolded)
 	}
 	if err := s.tail.Err(); err != nil {
-		return Receipt{}, fault.Busy(time.Second, err, "readings cannot be stored until the log has been read")
+		return Receipt{}, fault.Busy(time.Second, err, "readings cannot be stored until the log can be followed")
+	}
+	req.Earliest, req.Latest = s.earliest, s.latestTime()
+	if !skip {
+		req.MaxRejected = payload.MaxRejects
 	}
 	decoder := payload.Get()
-	names := &resolver{registry: s.registry, who: who}
+	names := &resolver{registry: s.registry, covered: who.Covers(), reserve: req.Reserve}
 	body, err := decoder.Decode(req, names)
-	if err != nil {
+	if err = cmp.Or(names.refused, err); err != nil {
 		payload.Put(decoder)
 		return Receipt{}, err
 	}
-	if !skip && body.Rejected > 0 {
+	if err := s.refuseEnded(ctx, body, names); err != nil {
+		payload.Put(decoder)
+		return Receipt{}, err
+	}
+	if (!skip || body.Stopped) && body.Rejected > 0 {
 		err := body.Fault()
 		if names.forbidden {
 			fault.As(err).Kind = fault.Forbidden
@@ -69,13 +80,14 @@ func (s *Service) store(ctx context.Context, who auth.Principal, body *payload.B
 		}
 	}
 	receipt := Receipt{
-		Accepted: len(body.Series), Rejected: body.Rejected, Rejects: slices.Clone(body.Rejects), Forbidden: names.forbidden,
+		Overwritten: body.Overwritten(), Rounded: body.Rounded,
+		Rejected: body.Rejected, Rejects: slices.Clone(body.Rejects), Forbidden: names.forbidden,
 	}
-	if receipt.Accepted == 0 {
+	if receipt.Accepted = len(body.Series) - receipt.Overwritten; receipt.Accepted == 0 {
 		return receipt, nil
 	}
 	var err error
-	receipt.Seq, err = s.appender.Append(ctx, body.Series, body.TS, body.Value)
+	receipt.Stamp, err = s.appender.Append(ctx, body.Series, body.TS, body.Value)
 	return receipt, err
 }
 
@@ -103,7 +115,7 @@ func (s *Service) register(ctx context.Context, who auth.Principal, body *payloa
 }
 
 // provide has the series wanted exist, as far as may be, and puts their ids in the place of the placeholders.
-func (s *Service) provide(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, wanted []devices.Name) error {
+func (s *Service) provide(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, wanted []series.Name) error {
 	if len(wanted) > 0 {
 		if _, err := s.registry.Register(ctx, wanted, who.Can(auth.DevicesWrite)); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"testing"
@@ -7,11 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/history"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
-// awaitWaiting returns when so many connections to the database wait for a lock.
+// awaitWaiting returns when the given number of connections to the database wait for a lock.
 func awaitWaiting(t testing.TB, db *postgres.DB, count int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -23,7 +24,7 @@ func awaitWaiting(t testing.TB, db *postgres.DB, count int) {
 }
 
 // The index that a deletion finds a device's series by has another order than their ids.
-func TestAFoldAndADeletionDoNotWaitForEachOther(t *testing.T) {
+func TestFold_AndADeletionDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	db := pgtest.Open(t, cfg)
@@ -33,13 +34,13 @@ func TestAFoldAndADeletionDoNotWaitForEachOther(t *testing.T) {
 	}
 	db = pgtest.Open(t, cfg)
 	e := startEngine(t, db)
-	e.post(t, `{"readings":[{"device":"a","ts":1,"values":{"z":1}}]}`)
-	e.post(t, `{"readings":[{"device":"a","ts":2,"values":{"a":1,"z":2}},{"device":"b","ts":2,"values":{"m":1}}]}`)
+	e.Post(t, `{"readings":[{"device":"a","ts":1,"values":{"z":1}}]}`)
+	e.Post(t, `{"readings":[{"device":"a","ts":2,"values":{"a":1,"z":2}},{"device":"b","ts":2,"values":{"m":1}}]}`)
 
 	folded, dropped := make(chan error, 1), make(chan error, 1)
 	require.NoError(t, db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), `SELECT FROM series WHERE metric = 'z' FOR UPDATE`)
-		go func() { folded <- e.folder.Fold(t.Context()) }()
+		go func() { folded <- e.Runner.Fold(t.Context()) }()
 		awaitWaiting(t, db, 1)
 		go func() { dropped <- e.Drop(t.Context(), "a") }()
 		awaitWaiting(t, db, 2)
@@ -47,6 +48,6 @@ func TestAFoldAndADeletionDoNotWaitForEachOther(t *testing.T) {
 	}))
 	require.NoError(t, <-folded)
 	require.NoError(t, <-dropped)
-	e.fold(t)
-	require.Equal(t, map[string][][]float64{"b/m": {{2, 1}}}, e.history(t, Query{}).points)
+	e.FoldAll(t)
+	require.Equal(t, map[string][][]float64{"b/m": {{2, 1}}}, e.Answer(t, history.Query{}).Rows)
 }

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/chunk"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
@@ -26,22 +27,22 @@ type cadence struct {
 	step     int64
 	jitter   int64
 	decimals int
-	series   int // so many have layoutPoints readings
+	series   int // how many have layoutPoints readings
 	spans    []int64
 	usual    int64 // the span that others are compared at: what the fold makes of such a series
 }
 
-const week = 7 * day // a month is 30 days here
+const week = 7 * chunk.Day // a month is 30 days here
 
 // BenchmarkLayout writes the same readings as chunks of other spans, with other columns for instants and values, and reads
 // them all into slices again, as a scan does. LAYOUT.md has what came of it.
 func BenchmarkLayout(b *testing.B) {
 	for _, c := range []cadence{
-		{"fast, 10 a second, 2 decimals", 100, 0, 2, 1, []int64{hour / 4, hour, day}, hour},
-		{"ordinary, one per 10 s, 1 decimal", 10_000, 0, 1, 100, []int64{hour, day}, hour},
-		{"ordinary, one per 10 s, 2 decimals", 10_000, 0, 2, 100, []int64{hour, day}, hour},
-		{"ordinary, jittered, 1 decimal", 10_000, 20, 1, 100, []int64{hour, day}, hour},
-		{"slow, one per 15 min, 2 decimals", 15 * minute, 0, 2, 300, []int64{hour, day, week, 30 * day}, 30 * day},
+		{"fast, 10 a second, 2 decimals", 100, 0, 2, 1, []int64{chunk.Hour / 4, chunk.Hour, chunk.Day}, chunk.Hour},
+		{"ordinary, one per 10 s, 1 decimal", 10_000, 0, 1, 100, []int64{chunk.Hour, chunk.Day}, chunk.Hour},
+		{"ordinary, one per 10 s, 2 decimals", 10_000, 0, 2, 100, []int64{chunk.Hour, chunk.Day}, chunk.Hour},
+		{"ordinary, jittered, 1 decimal", 10_000, 20, 1, 100, []int64{chunk.Hour, chunk.Day}, chunk.Hour},
+		{"slow, one per 15 min, 2 decimals", 15 * chunk.Minute, 0, 2, 300, []int64{chunk.Hour, chunk.Day, week, 30 * chunk.Day}, 30 * chunk.Day},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			data := c.readings()
@@ -62,10 +63,10 @@ func BenchmarkLayout(b *testing.B) {
 }
 
 // readings returns the readings of each series: a random walk that is drawn back to 20.
-func (c cadence) readings() []Points {
+func (c cadence) readings() []chunk.Points {
 	random := rand.New(rand.NewPCG(1, 1))
 	scale := math.Pow10(c.decimals)
-	all := make([]Points, c.series)
+	all := make([]chunk.Points, c.series)
 	for i := range all {
 		v := 20 + float64(i%7)
 		for k := range int64(layoutPoints / c.series) {
@@ -101,7 +102,7 @@ CREATE TABLE layout (series_id integer NOT NULL, start_at timestamptz NOT NULL, 
 var layoutColumns = []string{"series_id", "start_at", "hours", "exponent", "count", "min", "max", "sum", "first", "last", "deltas", "value"}
 
 // benchLayout measures one layout; one operation reads all.
-func benchLayout(b *testing.B, c cadence, data []Points, l layout) {
+func benchLayout(b *testing.B, c cadence, data []chunk.Points, l layout) {
 	if l.instants.encode(benchStart, data[0].TS[:2]) == nil {
 		return
 	}
@@ -121,18 +122,18 @@ func benchLayout(b *testing.B, c cadence, data []Points, l layout) {
 }
 
 // rows returns chunks as COPY takes them, in the order in which folds write them.
-func (l layout) rows(data []Points, scale float64, exponent int) (rows [][]any) {
+func (l layout) rows(data []chunk.Points, scale float64, exponent int) (rows [][]any) {
 	end := data[0].TS[len(data[0].TS)-1]
 	for start := benchStart; start <= end; start += l.span {
 		for i, series := range data {
-			p := series.slice(start, start+l.span)
+			p := series.Slice(start, start+l.span)
 			if p.Len() == 0 {
 				continue
 			}
-			var s Summary
-			s.add(p.Value)
+			var s chunk.Statistics
+			s.Add(p.Value)
 			rows = append(rows, []any{
-				int32(i), millis(start), int16(l.span / hour), int16(exponent), int32(s.Count), s.Min, s.Max, s.Sum, s.First, s.Last,
+				int32(i), chunk.UTC(start), int16(l.span / chunk.Hour), int16(exponent), int32(s.Count), s.Min, s.Max, s.Sum.High, s.First, s.Last,
 				l.instants.encode(start, p.TS), l.values.encode(p.Value, scale),
 			})
 		}
@@ -144,7 +145,10 @@ func (l layout) rows(data []Points, scale float64, exponent int) (rows [][]any) 
 func copyTimed(b *testing.B, db *postgres.DB, table string, columns []string, rows func() [][]any) float64 {
 	b.Helper()
 	began := time.Now()
-	_, err := db.CopyFrom(b.Context(), pgx.Identifier{table}, columns, pgx.CopyFromRows(rows()))
+	err := db.InTx(b.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
+		_, err := tx.CopyFrom(b.Context(), pgx.Identifier{table}, columns, pgx.CopyFromRows(rows()))
+		return err
+	})
 	require.NoError(b, err)
 	took := time.Since(began)
 	_, err = db.Exec(b.Context(), `VACUUM ANALYZE `+table)
@@ -153,7 +157,7 @@ func copyTimed(b *testing.B, db *postgres.DB, table string, columns []string, ro
 }
 
 // read reads every chunk, series by series, into p.
-func (l layout) read(ctx context.Context, db *postgres.DB, p Points, scale float64) error {
+func (l layout) read(ctx context.Context, db *postgres.DB, p chunk.Points, scale float64) error {
 	rows, err := db.Query(ctx, `SELECT start_at, count, first, deltas, value FROM layout ORDER BY series_id, start_at`)
 	if err != nil {
 		return err
@@ -163,14 +167,16 @@ func (l layout) read(ctx context.Context, db *postgres.DB, p Points, scale float
 		raw := rows.RawValues()
 		n := int(binary.BigEndian.Uint32(raw[1]))
 		p.Value[0] = math.Float64frombits(binary.BigEndian.Uint64(raw[2]))
-		l.instants.decode(p.TS[:n], parseTimestamp(raw[0]), raw[3])
+		l.instants.decode(p.TS[:n], chunk.ParseTimestamp(raw[0]), raw[3])
 		l.values.decode(p.Value[:n], scale, raw[4])
-		p = Points{p.TS[n:], p.Value[n:]}
+		p = chunk.Points{TS: p.TS[n:], Value: p.Value[n:]}
 	}
 	return rows.Err()
 }
 
-func newPoints(n int) Points { return Points{make([]int64, n), make([]float64, n)} }
+func newPoints(n int) chunk.Points {
+	return chunk.Points{TS: make([]int64, n), Value: make([]float64, n)}
+}
 
 // readBest reads again and again and reports the shortest time, which other work on the machine disturbs least.
 func readBest(b *testing.B, read func() error) {
@@ -185,7 +191,7 @@ func readBest(b *testing.B, read func() error) {
 	b.ReportMetric(float64(best)/float64(time.Millisecond), "read-ms")
 }
 
-func (l layout) requireSame(b *testing.B, data []Points, got Points) {
+func (l layout) requireSame(b *testing.B, data []chunk.Points, got chunk.Points) {
 	b.Helper()
 	for _, series := range data {
 		n := series.Len()
@@ -195,19 +201,19 @@ func (l layout) requireSame(b *testing.B, data []Points, got Points) {
 		} else {
 			require.Equal(b, series.Value, got.Value[:n])
 		}
-		got = Points{got.TS[n:], got.Value[n:]}
+		got = chunk.Points{TS: got.TS[n:], Value: got.Value[n:]}
 	}
 }
 
 // benchRows measures a row a reading, the baseline, in its best case: the rows of a series are together.
-func benchRows(b *testing.B, data []Points) {
+func benchRows(b *testing.B, data []chunk.Points) {
 	db := pgtest.New(b)
 	_, err := db.Exec(b.Context(), `CREATE TABLE plain (series integer, ts timestamptz, value float8, PRIMARY KEY (series, ts))`)
 	require.NoError(b, err)
 	wrote := copyTimed(b, db, "plain", []string{"series", "ts", "value"}, func() (rows [][]any) {
 		for i, series := range data {
 			for k := range series.TS {
-				rows = append(rows, []any{int32(i), millis(series.TS[k]), series.Value[k]})
+				rows = append(rows, []any{int32(i), chunk.UTC(series.TS[k]), series.Value[k]})
 			}
 		}
 		return rows
@@ -222,7 +228,7 @@ func benchRows(b *testing.B, data []Points) {
 		defer rows.Close()
 		for i := 0; rows.Next(); i++ {
 			raw := rows.RawValues()
-			got.TS[i], got.Value[i] = parseTimestamp(raw[0]), math.Float64frombits(binary.BigEndian.Uint64(raw[1]))
+			got.TS[i], got.Value[i] = chunk.ParseTimestamp(raw[0]), math.Float64frombits(binary.BigEndian.Uint64(raw[1]))
 		}
 		return rows.Err()
 	})

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"math"

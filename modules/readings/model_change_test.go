@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/chunk"
 	"telltale/modules/readings/payload"
 )
 
@@ -25,20 +26,23 @@ type change struct {
 // choose picks what happens next. What is no business of an instance has happened when it returns.
 func (r *modelRun) choose(t *testing.T) change {
 	t.Helper()
-	switch n := r.random.IntN(26); {
+	switch n := r.random.IntN(30); {
 	case n < 12:
 		return r.post()
 	case n < 18:
-		return change{do: func(ctx context.Context, e *engine) error { return e.folder.Fold(ctx) }, statements: 25}
+		return change{do: func(ctx context.Context, e *engine) error { return e.Runner.Fold(ctx) }, statements: 25}
 	case n < 22:
 		r.clock = r.clock.Add(time.Duration(r.random.IntN(30*3600*1000)) * time.Millisecond)
+		r.ticking.Store(r.clock.UnixMilli())
 		r.model.forget(r.clock)
 		return change{do: func(ctx context.Context, e *engine) error {
-			return errors.Join(e.folder.closeDays(ctx), e.folder.enforceRetention(ctx))
-		}, statements: 30}
+			return errors.Join(e.Runner.CloseDays(ctx), e.Runner.Maintain(ctx))
+		}, statements: 40}
 	case n < 24:
 		r.retain(t)
-		return change{do: func(ctx context.Context, e *engine) error { return e.folder.enforceRetention(ctx) }, statements: 15}
+		return change{do: func(ctx context.Context, e *engine) error { return e.Runner.Maintain(ctx) }, statements: 25}
+	case n < 28:
+		return r.remove(t)
 	default:
 		device := fmt.Sprint("device-", r.random.IntN(4))
 		if !r.exists(t, device) {
@@ -64,6 +68,9 @@ func (r *modelRun) post() change {
 	for range 1 + r.random.IntN(40) {
 		device, metric := fmt.Sprint("device-", r.random.IntN(4)), fmt.Sprint("metric-", r.random.IntN(2))
 		ts := modelStart + int64(r.random.IntN(2000))*360_000
+		if ts < r.model.floor(device, r.clock) { // would be refused
+			ts = r.clock.UnixMilli()
+		}
 		value := float64(r.random.IntN(1000)) / 4 // sums of quarters are exact
 		items = append(items, fmt.Sprintf(`{"device":%q,"ts":%d,"values":{%q:%v}}`, device, ts, metric, value))
 		readings = append(readings, reading{device + "/" + metric, ts, value})
@@ -89,13 +96,13 @@ func (r *modelRun) post() change {
 func (r *modelRun) retain(t *testing.T) {
 	t.Helper()
 	device, days := fmt.Sprint("device-", r.random.IntN(4)), 2+r.random.IntN(10)
-	if !r.exists(t, device) || r.clock.UnixMilli()-int64(days)*day < r.model.floor(device, r.clock) {
+	if !r.exists(t, device) || r.clock.UnixMilli()-int64(days)*chunk.Day < r.model.floor(device, r.clock) {
 		return
 	}
 	_, err := r.db.Exec(t.Context(), `UPDATE devices SET retention_days = $2 WHERE id = $1`, device, days)
 	require.NoError(t, err)
 	for _, i := range r.instances {
-		require.NoError(t, i.registry.Load(t.Context()))
+		require.NoError(t, i.Registry.Load(t.Context()))
 	}
 	r.model.days[device] = days
 	r.model.forget(r.clock)

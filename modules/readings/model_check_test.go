@@ -1,15 +1,23 @@
-package readings
+package readings_test
 
 import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"telltale/modules/readings/bucket"
+	"telltale/modules/readings/chunk"
+	"telltale/modules/readings/history"
+	"telltale/modules/readings/readingstest"
+	"telltale/modules/series"
 )
 
 // check asks both instances, once each has heard of the newest batch.
@@ -17,16 +25,18 @@ func (r *modelRun) check(t *testing.T) {
 	t.Helper()
 	q := r.query()
 	for _, i := range r.instances {
-		got := i.history(t, q)
-		require.Equal(t, known(r.model.answer(q)), known(got.points))
-		require.True(t, got.ended)
+		got := i.Answer(t, q)
+		require.Equal(t, known(r.model.answer(q)), known(got.Rows))
+		require.True(t, got.Ended)
 	}
 	from, to := r.span()
-	r.checkSQL(t, from, to)
+	if !r.deleting(t) {
+		r.checkSQL(t, from, to)
+	}
 	r.checkPages(t, q)
 	r.checkLatest(t)
 	r.checkVersions(t, q)
-	r.checkDownsampling(t, Query{From: from, To: to, Zone: time.UTC})
+	r.checkDownsampling(t, history.Query{From: from, To: to, Zone: time.UTC})
 }
 
 // span returns a range of time that has readings.
@@ -38,38 +48,38 @@ func (r *modelRun) span() (from, to int64) {
 var berlin, _ = time.LoadLocation("Europe/Berlin")
 
 // query returns one of some of every kind.
-func (r *modelRun) query() Query {
+func (r *modelRun) query() history.Query {
 	from, to := r.span()
-	fill := []Fill{NoFill, Null, Previous, Linear}[r.random.IntN(4)]
-	queries := []Query{
-		{From: modelStart, To: modelStart + 10*day},
+	fill := []history.Fill{history.NoFill, history.Null, history.Previous, history.Linear}[r.random.IntN(4)]
+	queries := []history.Query{
+		{From: modelStart, To: modelStart + 10*chunk.Day},
 		{From: from, To: to},
-		{From: from, To: to, Interval: &Interval{Millis: 7 * minute}, Aggregates: Aggregates, Zone: time.UTC, Fill: fill},
-		{From: from, To: to, Interval: &Interval{Millis: 2 * hour}, Aggregates: summarised, Zone: time.UTC, Fill: fill},
-		{From: from, To: to, Interval: &Interval{Millis: day, Days: 1}, Aggregates: Aggregates, Zone: berlin, Fill: fill},
-		{From: from, To: to, Interval: &Interval{Millis: day, Days: 1}, Aggregates: summarised, Zone: berlin},
-		{From: from, To: to, Interval: &Interval{Millis: day, Days: 1}, Aggregates: summarised, Zone: time.UTC},
-		{From: modelStart, To: modelStart + 10*day, Interval: &Interval{Millis: day, Days: 1}, Aggregates: summarised, Zone: time.UTC, Fill: fill},
-		{From: modelStart, To: modelStart + 30*day, Interval: &Interval{Millis: 30 * day, Months: 1}, Aggregates: summarised, Zone: time.UTC},
-		{From: from, To: to + 5*day, Interval: &Interval{Millis: 30 * day, Months: 1}, Aggregates: Aggregates, Zone: berlin, Fill: fill},
+		{From: from, To: to, Interval: &bucket.Interval{Millis: 7 * chunk.Minute}, Aggregates: bucket.Aggregates, Zone: time.UTC, Fill: fill},
+		{From: from, To: to, Interval: &bucket.Interval{Millis: 2 * chunk.Hour}, Aggregates: aggregates, Zone: time.UTC, Fill: fill},
+		{From: from, To: to, Interval: &bucket.Interval{Millis: chunk.Day, Days: 1}, Aggregates: bucket.Aggregates, Zone: berlin, Fill: fill},
+		{From: from, To: to, Interval: &bucket.Interval{Millis: chunk.Day, Days: 1}, Aggregates: aggregates, Zone: berlin},
+		{From: from, To: to, Interval: &bucket.Interval{Millis: chunk.Day, Days: 1}, Aggregates: aggregates, Zone: time.UTC},
+		{From: modelStart, To: modelStart + 10*chunk.Day, Interval: &bucket.Interval{Millis: chunk.Day, Days: 1}, Aggregates: aggregates, Zone: time.UTC, Fill: fill},
+		{From: modelStart, To: modelStart + 30*chunk.Day, Interval: &bucket.Interval{Millis: 30 * chunk.Day, Months: 1}, Aggregates: aggregates, Zone: time.UTC},
+		{From: from, To: to + 5*chunk.Day, Interval: &bucket.Interval{Millis: 30 * chunk.Day, Months: 1}, Aggregates: bucket.Aggregates, Zone: berlin, Fill: fill},
 	}
 	return queries[r.random.IntN(len(queries))]
 }
 
-// summarised are the aggregates for which a chunk's summary will do.
-var summarised = []Aggregate{Avg, Min, Max, Sum, Count, First, Last}
+// aggregates are the aggregates for which a chunk's statistics will do.
+var aggregates = []bucket.Aggregate{bucket.Avg, bucket.Min, bucket.Max, bucket.Sum, bucket.Count, bucket.First, bucket.Last}
 
 // checkVersions asks again for what was asked before: an answer that need not be sent again must be the one remembered, and
 // an answer whose version nothing has touched must not be sent again.
-func (r *modelRun) checkVersions(t *testing.T, q Query) {
+func (r *modelRun) checkVersions(t *testing.T, q history.Query) {
 	t.Helper()
 	q.Versioned = true
 	for i := range r.asked {
 		asked := &r.asked[i]
 		for _, e := range r.instances {
-			got := &collected{points: map[string][][]float64{}, have: asked.version}
-			err := e.History(t.Context(), everyone, asked.query, got)
-			if errors.Is(err, errNotModified) {
+			got := &collected{Rows: map[string][][]float64{}, Have: asked.version}
+			err := e.Queries.History(t.Context(), everyone, asked.query, got)
+			if errors.Is(err, readingstest.ErrNotModified) {
 				require.Equal(t, asked.answer, known(r.model.answer(asked.query)), "a stale answer was taken for the present one")
 				r.notModified++
 				continue
@@ -77,82 +87,88 @@ func (r *modelRun) checkVersions(t *testing.T, q Query) {
 			require.NoError(t, err)
 		}
 	}
-	got := r.instances[r.random.IntN(2)].history(t, q)
-	require.NotEmpty(t, got.version)
+	got := r.instances[r.random.IntN(2)].Answer(t, q)
+	require.NotEmpty(t, got.Version)
 	if len(r.asked) < 3 {
 		r.asked = append(r.asked, asked{})
 	}
-	r.asked[r.random.IntN(len(r.asked))] = asked{q, got.version, known(got.points)}
+	r.asked[r.random.IntN(len(r.asked))] = asked{q, got.Version, known(got.Rows)}
 }
 
 // asked is a query of a while ago.
 type asked struct {
-	query   Query
+	query   history.Query
 	version string
 	answer  map[string][][]float64
 }
 
 // checkDownsampling asks for a chart.
-func (r *modelRun) checkDownsampling(t *testing.T, q Query) {
+func (r *modelRun) checkDownsampling(t *testing.T, q history.Query) {
 	t.Helper()
-	q.MaxPoints = minMaxPoints + r.random.IntN(40)
-	q.Downsample = []Method{Chosen, LTTB, MinMax}[r.random.IntN(3)]
-	raw := r.model.answer(Query{From: q.From, To: q.To})
-	got := r.instances[r.random.IntN(2)].history(t, q)
-	switch got.plan.Method {
-	case Raw:
-		require.Equal(t, raw, got.points)
-	case MinMax:
-		require.Equal(t, r.model.answer(got.query), got.points)
+	q.MaxPoints = 3 + r.random.IntN(40)
+	q.Downsample = []history.Method{history.Chosen, history.LTTB, history.MinMax}[r.random.IntN(3)]
+	raw := r.model.answer(history.Query{From: q.From, To: q.To})
+	got := r.instances[r.random.IntN(2)].Answer(t, q)
+	switch got.Planned.Method {
+	case history.Raw:
+		require.Equal(t, raw, got.Rows)
+	case history.MinMax:
+		require.Equal(t, r.model.answer(got.Query), got.Rows)
 	default:
-		require.Len(t, got.points, len(raw))
+		require.Len(t, got.Rows, len(raw))
 		for series, rows := range raw {
-			require.Equal(t, plainLTTB(rows, q.MaxPoints), got.points[series])
+			require.Equal(t, plainLTTB(rows, q.MaxPoints), got.Rows[series])
 		}
 	}
-	for _, rows := range got.points {
+	for _, rows := range got.Rows {
 		require.LessOrEqual(t, len(rows), q.MaxPoints)
 	}
 }
 
 // checkPages reads the same answer in up to ten pages or so.
-func (r *modelRun) checkPages(t *testing.T, q Query) {
+func (r *modelRun) checkPages(t *testing.T, q history.Query) {
 	t.Helper()
 	want := r.model.answer(q)
 	total := 0
 	for _, rows := range want {
 		total += len(rows)
 	}
-	whole := &collected{points: map[string][][]float64{}}
+	whole := &collected{Rows: map[string][][]float64{}}
 	for q.Limit = 1 + total/(1+r.random.IntN(10)); ; {
-		page := r.instances[0].history(t, q)
+		page := r.instances[0].Answer(t, q)
 		n := 0
-		for series, rows := range page.points {
-			whole.points[series] = append(whole.points[series], rows...)
+		for series, rows := range page.Rows {
+			whole.Rows[series] = append(whole.Rows[series], rows...)
 			n += len(rows)
 		}
 		require.LessOrEqual(t, n, q.Limit)
-		if page.next == nil {
+		if page.Next == nil {
 			break
 		}
 		require.Equal(t, q.Limit, n)
-		cursor, err := parseCursor(page.next.String())
+		paged, err := history.ParseQuery(url.Values{"cursor": {page.Next.String()}}, time.Now())
 		require.NoError(t, err)
-		q.After = &cursor
+		q.After = paged.After
 	}
-	require.Equal(t, known(want), known(whole.points))
+	require.Equal(t, known(want), known(whole.Rows))
 }
 
 func (r *modelRun) checkLatest(t *testing.T) {
 	t.Helper()
 	want := map[string][]float64{}
+	horizon := r.clock.Add(series.AheadGrace).UnixMilli()
 	for series, points := range r.model.series {
-		newest := slices.Max(slices.Collect(maps.Keys(points)))
-		want[series] = []float64{float64(newest), points[newest]}
+		present := slices.DeleteFunc(slices.Collect(maps.Keys(points)), func(ts int64) bool { return ts > horizon })
+		if len(present) > 0 {
+			newest := slices.Max(present)
+			want[series] = []float64{float64(newest), points[newest]}
+		}
+		r.forecasts += len(points) - len(present)
 	}
 	for _, e := range r.instances {
-		require.NoError(t, e.tail.Reach(t.Context()))
-		states, err := e.Latest(t.Context(), everyone, Selection{})
+		require.NoError(t, e.Tail.Reach(t.Context()))
+		require.NoError(t, e.Forecasts.Settle(t.Context()))
+		states, err := e.Queries.Latest(t.Context(), everyone, history.Selection{})
 		require.NoError(t, err)
 		got := map[string][]float64{}
 		for _, s := range states {
@@ -171,13 +187,9 @@ func (r *modelRun) checkSQL(t *testing.T, from, to int64) {
 	}
 	got := map[string][][]float64{}
 	err := r.db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
-		for _, statement := range r.clockInSQL() {
-			if _, err := tx.Exec(t.Context(), statement); err != nil {
-				return err
-			}
-		}
+		r.setClockInSQL(t, tx)
 		rows, err := tx.Query(t.Context(), `SELECT device || '/' || metric, ts, value FROM readings($1, NULL, $2, $3) ORDER BY 1, 2`,
-			wanted, millis(from), millis(to))
+			wanted, chunk.UTC(from), chunk.UTC(to))
 		if err != nil {
 			return err
 		}
@@ -191,27 +203,30 @@ func (r *modelRun) checkSQL(t *testing.T, from, to int64) {
 		return err
 	})
 	require.NoError(t, err)
-	want := r.model.answer(Query{From: from, To: to})
+	want := r.model.answer(history.Query{From: from, To: to})
 	maps.DeleteFunc(want, func(series string, _ [][]float64) bool {
 		return wanted != nil && !slices.Contains(wanted, deviceOf(series))
 	})
 	require.Equal(t, want, got)
 }
 
-// clockInSQL returns the statements that give a transaction the run's clock in place of the server's.
-func (r *modelRun) clockInSQL() []string {
-	return []string{
-		fmt.Sprintf(`CREATE OR REPLACE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT '%s'::timestamptz $$`,
-			r.clock.Format(time.RFC3339Nano)),
-		`SET LOCAL search_path = public, pg_catalog`,
+// setClockInSQL gives the function readings the run's clock in place of the server's.
+func (r *modelRun) setClockInSQL(t *testing.T, tx pgx.Tx) {
+	t.Helper()
+	if r.readings == "" {
+		require.NoError(t, tx.QueryRow(t.Context(), `SELECT pg_get_functiondef('readings'::regproc)`).Scan(&r.readings))
+		require.Contains(t, r.readings, "pg_catalog.now()")
 	}
+	clock := fmt.Sprintf("'%s'::timestamptz", r.clock.Format(time.RFC3339Nano))
+	_, err := tx.Exec(t.Context(), strings.ReplaceAll(r.readings, "pg_catalog.now()", clock))
+	require.NoError(t, err)
 }
 
 // checkTables folds the rest, and looks whether every day that is over and kept has the statistics of its readings, and
 // chunks are as few as they should be.
 func (r *modelRun) checkTables(t *testing.T) {
 	t.Helper()
-	r.instances[0].fold(t)
+	r.instances[0].FoldAll(t)
 	const kept = `series_id IN (SELECT s.id FROM series AS s JOIN devices AS d ON d.id = s.device_id, log_state
 		WHERE start_at >= coalesce($1::timestamptz - nullif(coalesce(d.retention_days, log_state.retention_days), 0) * interval '24 hours', '-infinity'))`
 	for statement, reason := range map[string]string{
@@ -221,10 +236,10 @@ func (r *modelRun) checkTables(t *testing.T) {
 			AND (count <> cardinality(value) OR hours = 1 AND start_at <> date_trunc('hour', start_at))`: "a chunk is odd",
 		`SELECT count(*) FROM (
 			SELECT series_id, date_trunc('day', start_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start_at, sum(count) AS count,
-				min(min) AS min, max(max) AS max, sum(sum) AS sum
+				min(min) AS min, max(max) AS max, sum(sum + sum_rest) AS sum
 			FROM reading_chunks, log_state WHERE hours <= 24 AND start_at < closed_until GROUP BY 1, 2
 		) AS c FULL JOIN reading_days AS d USING (series_id, start_at)
-		WHERE ` + kept + ` AND (c.count, c.min, c.max, c.sum) IS DISTINCT FROM (d.count, d.min, d.max, d.sum)`: "the statistics of a day are not those of its chunks",
+		WHERE ` + kept + ` AND ((c.count, c.min, c.max) IS DISTINCT FROM (d.count, d.min, d.max) OR abs(c.sum - d.sum) > 1e-9 * (1 + abs(d.sum)))`: "the statistics of a day are not those of its chunks",
 		fmt.Sprintf(`SELECT count(*) FROM (
 			SELECT series_id, date_trunc('day', start_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start_at FROM reading_chunks, log_state
 			WHERE start_at < closed_until GROUP BY 1, 2 HAVING count(*) > 1 AND sum(count) <= %d

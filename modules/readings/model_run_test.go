@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -8,12 +8,17 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/modules/readings/batchlog"
+	"telltale/modules/readings/chunk"
+	"telltale/modules/readings/fold"
+	"telltale/modules/readings/history"
 	"telltale/platform/fault"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -31,11 +36,11 @@ func seeds(t *testing.T) uint64 {
 	return n
 }
 
-// TestTheEngineAgreesWithAPlainModel has two instances on one database do random things: append (late, repeated, corrected, in
-// any order), fold, pack, forget what is past its retention, delete devices, restart, and lose their database between any
+// TestModel_TheEngineAgrees has two instances on one database do random things: append (late, repeated, corrected, in
+// any order), fold, pack, forget readings older than their retention, delete devices, restart, and lose their database between any
 // two statements. Queries under way meanwhile see what was before or what is after; when it is over, every kind of query
 // is compared.
-func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
+func TestModel_TheEngineAgrees(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(t) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -48,6 +53,7 @@ func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
 			r.checkTables(t)
 			require.Positive(t, r.notModified)
 			require.Positive(t, r.cuts)
+			require.Positive(t, r.forecasts)
 			t.Logf("%d cuts, after which %d changes stood that were not acknowledged; %d answers while something changed",
 				r.cuts, r.stood, r.watched)
 		})
@@ -55,9 +61,11 @@ func TestTheEngineAgreesWithAPlainModel(t *testing.T) {
 }
 
 type modelRun struct {
+	readings  string // the SQL function of this name, as the migrations have made it
 	random    *rand.Rand
 	model     model
-	clock     time.Time // of whole ms
+	clock     time.Time    // of whole ms
+	ticking   atomic.Int64 // the same, for what runs in the background
 	cfg       config.DB
 	db        *postgres.DB // past all gates
 	instances []*instance
@@ -67,6 +75,7 @@ type modelRun struct {
 
 	asked                             []asked
 	notModified, cuts, stood, watched int
+	forecasts                         int // that had not become present when latest readings were compared
 }
 
 // instance is an engine whose connections go through a gate.
@@ -79,13 +88,14 @@ type instance struct {
 
 func newModelRun(t *testing.T, seed uint64) *modelRun {
 	t.Helper()
-	r := &modelRun{random: rand.New(rand.NewPCG(seed, 1)), clock: millis(modelStart), cfg: pgtest.Config(t)}
+	r := &modelRun{random: rand.New(rand.NewPCG(seed, 1)), clock: chunk.UTC(modelStart), cfg: pgtest.Config(t)}
 	r.model = model{map[string]map[int64]float64{}, map[string]int{}, []int{0, 9}[r.random.IntN(2)]}
+	r.ticking.Store(modelStart)
 	r.db = pgtest.Open(t, r.cfg)
-	r.pack = []int{4, 40, packReadings}[r.random.IntN(3)]
-	for _, statement := range []string{updateClosed, updateRetention} {
+	r.pack = []int{4, 40, 5000}[r.random.IntN(3)]
+	for _, statement := range []string{setClosed, setRetention} {
 		_, err := r.db.Exec(t.Context(), statement, map[string]any{
-			updateClosed: r.clock.Truncate(24 * time.Hour), updateRetention: r.model.general,
+			setClosed: r.clock.Truncate(24 * time.Hour), setRetention: r.model.general,
 		}[statement])
 		require.NoError(t, err)
 	}
@@ -100,16 +110,19 @@ func (r *modelRun) start(t *testing.T) *instance {
 	gate, cfg := newGate(t, r.cfg, r.started)
 	t.Cleanup(gate.close)
 	db := pgtest.Open(t, cfg)
-	e, stop := newEngine(t, db, func(limits *config.Readings) { limits.RetentionDays = r.model.general })
+	e, stop := newEngineAt(t, db, r.now, func(limits *config.Readings) { limits.RetentionDays = r.model.general })
 	i := &instance{e, gate, db, sync.OnceFunc(func() {
 		stop()
 		require.NoError(t, db.Stop(context.Background()))
 		gate.close()
 	})}
 	t.Cleanup(i.stop)
-	e.folder.now, e.folder.pack = func() time.Time { return r.clock }, r.pack
+	e.FoldWith(func(p *fold.Parts) { p.Pack = r.pack })
 	return i
 }
+
+// now tells the run's time, also to what runs in the background.
+func (r *modelRun) now() time.Time { return chunk.UTC(r.ticking.Load()) }
 
 // modelStart is a day on which clocks change in Berlin, a week before the end of a month.
 var modelStart = time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC).UnixMilli()
@@ -164,19 +177,19 @@ func (i *instance) recover(t *testing.T) {
 	require.Eventually(t, func() bool { return !connected() }, time.Minute, time.Millisecond)
 	i.gate.open()
 	require.Eventually(t, connected, time.Minute, time.Millisecond)
-	require.Eventually(t, func() bool { i.tail.ring(""); return i.tail.Err() == nil }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { _, _ = i.db.Exec(t.Context(), `NOTIFY telltale_log`); return i.Tail.Err() == nil }, time.Minute, time.Millisecond)
 }
 
 func (r *modelRun) head(t *testing.T) int64 {
 	t.Helper()
-	head, err := NewLog(r.db).head(t.Context())
+	state, err := batchlog.NewLog(r.db).State(t.Context())
 	require.NoError(t, err)
-	return head
+	return state.Head
 }
 
 // watch asks both instances again and again until do returns: each answer must be the one before do or the one after it, and
 // none before it comes behind one after it.
-func (r *modelRun) watch(t *testing.T, q Query, after model, do func() error) error {
+func (r *modelRun) watch(t *testing.T, q history.Query, after model, do func() error) error {
 	t.Helper()
 	want := []map[string][][]float64{known(r.model.answer(q)), known(after.answer(q))}
 	var asking sync.WaitGroup
@@ -185,18 +198,18 @@ func (r *modelRun) watch(t *testing.T, q Query, after model, do func() error) er
 	for k, i := range r.instances {
 		asking.Go(func() {
 			for seen := 0; ; counts[k]++ {
-				got := &collected{points: map[string][][]float64{}}
-				if err := i.History(t.Context(), everyone, q, got); err != nil {
+				got := &collected{Rows: map[string][][]float64{}}
+				if err := i.Queries.History(t.Context(), everyone, q, got); err != nil {
 					if fault.KindOf(err) != fault.Unavailable {
 						t.Errorf("asking instance %d meanwhile: %v", k, err)
 					}
 					return // it was cut off
 				}
-				for seen < len(want) && !reflect.DeepEqual(want[seen], known(got.points)) {
+				for seen < len(want) && !reflect.DeepEqual(want[seen], known(got.Rows)) {
 					seen++
 				}
 				if seen == len(want) {
-					t.Errorf("instance %d answers %v\nto %v, which is neither what was before nor what is after", k, got.points, q)
+					t.Errorf("instance %d answers %v\nto %v, which is neither what was before nor what is after", k, got.Rows, q)
 					return
 				}
 				select {

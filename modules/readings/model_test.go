@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"cmp"
@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"telltale/modules/readings/bucket"
+	"telltale/modules/readings/chunk"
+	"telltale/modules/readings/history"
 )
 
 // model is what the engine must agree with: every reading in plain maps, the last write of each instant.
@@ -45,10 +49,10 @@ func (m model) floor(device string, now time.Time) int64 {
 	if days == 0 {
 		return math.MinInt64
 	}
-	return now.UnixMilli() - int64(days)*day
+	return now.UnixMilli() - int64(days)*chunk.Day
 }
 
-// forget removes what is past its retention.
+// forget removes readings older than their retention.
 func (m model) forget(now time.Time) {
 	for series, points := range m.series {
 		floor := m.floor(deviceOf(series), now)
@@ -63,7 +67,7 @@ func deviceOf(series string) string {
 }
 
 // answer computes what History must answer, the slow and obvious way.
-func (m model) answer(q Query) map[string][][]float64 {
+func (m model) answer(q history.Query) map[string][][]float64 {
 	answer := map[string][][]float64{}
 	for series, points := range m.series {
 		var ts []int64
@@ -102,11 +106,11 @@ func (m model) answer(q Query) map[string][][]float64 {
 }
 
 // plainFill adds the empty buckets: every one that has an instant of the range, found by going through it minute by minute.
-func plainFill(rows [][]float64, q Query) (filled [][]float64) {
-	if q.Fill == NoFill {
+func plainFill(rows [][]float64, q history.Query) (filled [][]float64) {
+	if q.Fill == history.NoFill {
 		return rows
 	}
-	for ts := q.From; ts < q.To; ts = min(ts-ts%minute+minute, q.To) {
+	for ts := q.From; ts < q.To; ts = min(ts-ts%chunk.Minute+chunk.Minute, q.To) {
 		start := float64(bucketOf(ts, q))
 		if n := len(filled); n > 0 && filled[n-1][0] == start {
 			continue
@@ -120,11 +124,11 @@ func plainFill(rows [][]float64, q Query) (filled [][]float64) {
 		for column, aggregate := range q.Aggregates {
 			value := math.NaN()
 			switch {
-			case aggregate == Count:
+			case aggregate == bucket.Count:
 				value = 0
-			case i > 0 && q.Fill == Previous:
+			case i > 0 && q.Fill == history.Previous:
 				value = rows[i-1][column+1]
-			case i > 0 && i < len(rows) && q.Fill == Linear:
+			case i > 0 && i < len(rows) && q.Fill == history.Linear:
 				a, b := rows[i-1], rows[i]
 				value = a[column+1] + (start-a[0])/(b[0]-a[0])*(b[column+1]-a[column+1])
 			}
@@ -157,42 +161,44 @@ func known(answer map[string][][]float64) map[string][][]float64 {
 }
 
 // bucketOf finds the start of a bucket without the code under test: days by walking local midnights, the rest by division.
-func bucketOf(ts int64, q Query) int64 {
+func bucketOf(ts int64, q history.Query) int64 {
 	t := time.UnixMilli(ts).In(q.Zone)
 	switch {
 	case q.Interval.Days == 1:
 		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, q.Zone).UnixMilli()
 	case q.Interval.Months == 1:
 		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, q.Zone).UnixMilli()
+	case q.Interval.Weeks > 0: // in UTC; the week of the epoch began three days before it
+		return (ts+3*chunk.Day)/q.Interval.Millis*q.Interval.Millis - 3*chunk.Day
 	}
 	return ts / q.Interval.Millis * q.Interval.Millis
 }
 
-func plainAggregate(aggregate Aggregate, values []float64) float64 {
+func plainAggregate(aggregate bucket.Aggregate, values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += v
 	}
 	switch aggregate {
-	case Avg:
+	case bucket.Avg:
 		return sum / float64(len(values))
-	case Min:
+	case bucket.Min:
 		return slices.Min(values)
-	case Max:
+	case bucket.Max:
 		return slices.Max(values)
-	case Sum:
+	case bucket.Sum:
 		return sum
-	case Count:
+	case bucket.Count:
 		return float64(len(values))
-	case First:
+	case bucket.First:
 		return values[0]
-	case Last:
+	case bucket.Last:
 		return values[len(values)-1]
 	}
 	// The percentile by its definition: the values at the ranks around it, weighted by how near they are.
 	values = slices.Clone(values)
 	slices.Sort(values)
-	place := map[Aggregate]float64{Median: 0.5, P95: 0.95}[aggregate] * float64(len(values)-1)
+	place := map[bucket.Aggregate]float64{bucket.Median: 0.5, bucket.P95: 0.95}[aggregate] * float64(len(values)-1)
 	below, above := values[int(math.Floor(place))], values[int(math.Ceil(place))]
 	return below + (place-math.Floor(place))*(above-below)
 }

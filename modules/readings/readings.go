@@ -1,57 +1,66 @@
-// Package readings is what Telltale exists for: it makes posted readings durable, keeps them small, and answers what they
-// were.
+// Package readings is the core of Telltale: it makes posted readings durable, stores them compactly, and answers queries about
+// them.
 //
-// A reading is first a part of a batch in the log (Log, Appender). Every instance follows the log in order (Tail) and
-// holds its newest part in memory (Window). In the background the log's readings move into chunks (Folder). History is
-// chunks and window together, each reading once (scan).
+// This package is the front door: ingest, the deletion of readings and devices, and the API. A reading is first a part of a batch
+// in the log, which every instance follows (package batchlog). In the background it moves into a chunk (packages fold and chunk).
+// An answer is made of chunks and recent window together, each reading once (packages scan and history).
 package readings
 
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
+	"telltale/modules/readings/instant"
+
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
 
 	"telltale/config"
-	"telltale/modules/devices"
+	"telltale/modules/readings/batchlog"
+	"telltale/modules/readings/fold"
+	"telltale/modules/readings/history"
+	"telltale/modules/series"
 	"telltale/platform/fault"
 	"telltale/platform/postgres"
 )
 
-// Service is the front door: ingest, history, latest, and the removal of devices.
+// Service is the front door: ingest, and the removal of readings and devices.
 type Service struct {
-	db       *postgres.DB
-	log      *Log
-	tail     *Tail
-	window   *Window
-	appender *Appender
-	folder   *Folder
-	registry *devices.Registry
+	db        *postgres.DB
+	log       *batchlog.Log
+	tail      *batchlog.Tail
+	window    *batchlog.Window
+	appender  *batchlog.Appender
+	runner    *fold.Runner
+	registry  *series.Registry
+	retention *series.Retention
+	history   *history.Engine
+	logger    *zap.Logger
+	now       func() time.Time
 
-	limits  config.Readings
-	queries chan struct{} // a place for each history query that may run at once
-	// bucketValues is how many values of a bucket percentiles are made of.
-	bucketValues int64
-	// months is how many partitions of chunks are known to have been made; a scan finds out when there are more.
-	months atomic.Int64
+	limits config.Readings
+	// earliest is the time before which no reading is taken.
+	earliest time.Time
 }
 
-// NewService returns the front door to the parts given. queries is how many history queries run at once; it is less than
-// the pool has connections, so that history never keeps readings from being stored.
-func NewService(
-	db *postgres.DB, log *Log, tail *Tail, window *Window, appender *Appender, folder *Folder, registry *devices.Registry,
-	limits config.Readings, queries int,
-) *Service {
-	return &Service{
-		db: db, log: log, tail: tail, window: window, appender: appender, folder: folder, registry: registry,
-		limits: limits, queries: make(chan struct{}, queries), bucketValues: maxBucketValues,
+// NewService returns the front door to the parts given.
+func NewService(p Parts) *Service {
+	s := &Service{
+		db: p.DB, log: p.Log, tail: p.Tail, window: p.Window, appender: p.Appender, runner: p.Runner, registry: p.Registry,
+		retention: p.Retention, history: p.History, limits: p.Limits, logger: p.Logger, now: p.Now, earliest: p.Earliest,
 	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.earliest.IsZero() {
+		s.earliest = time.UnixMilli(instant.Floor)
+	}
+	return s
 }
 
 const (
-	// The device's row is locked before the log is: whoever registers series of it holds them in that order too.
+	// The device's row is locked before the log is: a registration of its series locks them in that order too.
 	lockDevice   = `SELECT FROM devices WHERE id = $1 FOR UPDATE`
 	deleteDevice = `DELETE FROM devices WHERE id = $1`
 )
@@ -59,14 +68,12 @@ const (
 // Drop deletes a device with its series and readings. Every instance learns of it by the log; what is stored of the
 // readings goes with the next fold. An unknown device is a NotFound fault.
 func (s *Service) Drop(ctx context.Context, device string) error {
-	err := s.log.withBlock(ctx, func() error {
-		return s.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return s.drop(ctx, tx, device) })
-	})
+	err := s.log.InTx(ctx, func(tx pgx.Tx) error { return s.drop(ctx, tx, device) })
 	if err != nil {
 		return fmt.Errorf("deleting device %q: %w", device, err)
 	}
 	// The deletion stands even if this instance cannot read it back now; the tail sees it later.
-	_ = s.tail.advance(ctx)
+	_ = s.tail.Advance(ctx)
 	return nil
 }
 
@@ -85,25 +92,6 @@ func (s *Service) drop(ctx context.Context, tx pgx.Tx, device string) error {
 	return err
 }
 
-// Fold moves into chunks what this instance's window holds now, and returns the seq up to which everything is folded. When
-// another instance is folding it waits for it.
-func (s *Service) Fold(ctx context.Context) (seq int64, err error) {
-	head := s.window.Head()
-	for {
-		if err := s.folder.Fold(ctx); err != nil {
-			return 0, err
-		}
-		state, err := s.log.State(ctx)
-		if err != nil || state.Folded >= head {
-			return state.Folded, err
-		}
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(foldRetry):
-		}
-	}
-}
-
-// foldRetry is how often a fold on demand looks whether the one under way elsewhere has ended.
-const foldRetry = 50 * time.Millisecond
+// Fold moves into chunks what this instance's window holds now, gives back the disk that readings past their retention take,
+// and returns the stamp of the batch up to which everything is folded. When another instance is folding it waits for it.
+func (s *Service) Fold(ctx context.Context) (stamp int64, err error) { return s.runner.OnDemand(ctx) }

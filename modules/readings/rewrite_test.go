@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/fold"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
@@ -40,34 +41,34 @@ func oidsOf(months []monthOnDisk) (oids []uint32) {
 func startShuffled(t testing.TB, db *postgres.DB) (*engine, *backfill) {
 	t.Helper()
 	today := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
-	_, err := db.Exec(t.Context(), updateClosed, today)
+	_, err := db.Exec(t.Context(), setClosed, today)
 	require.NoError(t, err)
 	e := startEngine(t, db)
-	e.folder.now = func() time.Time { return today.Add(2 * time.Hour) }
+	e.SetNow(func() time.Time { return today.Add(2 * time.Hour) })
 	return e, newBackfill(t, e, 10, 15*time.Minute, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), today)
 }
 
-func TestABackfillInManyFoldsTakesNoMoreDiskThanInOne(t *testing.T) {
+func TestRewrite_BackfillInManyFoldsTakesNoMoreDiskThanInOne(t *testing.T) {
 	t.Parallel()
 	other := pgtest.New(t)
 	atOnce, whole := startShuffled(t, other)
 	require.False(t, whole.post(t, len(whole.order), 0))
-	atOnce.fold(t)
+	atOnce.FoldAll(t)
 	ideal := monthsOnDisk(t, other)
 
 	db := pgtest.New(t)
 	e, b := startShuffled(t, db)
-	now := e.folder.now()
-	e.folder.now = func() time.Time { return now }
+	now := e.Now()
+	e.SetNow(func() time.Time { return now })
 	maintain := func() []monthOnDisk {
-		require.NoError(t, e.folder.closeDays(t.Context()))
-		require.NoError(t, e.folder.enforceRetention(t.Context()))
+		require.NoError(t, e.Runner.CloseDays(t.Context()))
+		require.NoError(t, e.Runner.Maintain(t.Context()))
 		return monthsOnDisk(t, db)
 	}
 	var first []monthOnDisk
 	for more := true; more; {
 		more = b.post(t, 3000, 30)
-		e.fold(t)
+		e.FoldAll(t)
 		if months := maintain(); first == nil {
 			first = months
 		} else {
@@ -75,7 +76,7 @@ func TestABackfillInManyFoldsTakesNoMoreDiskThanInOne(t *testing.T) {
 		}
 		now = now.Add(10 * time.Minute)
 	}
-	now = now.Add(restTime - 11*time.Minute)
+	now = now.Add(time.Hour - 11*time.Minute)
 	before := maintain()
 	require.Equal(t, oidsOf(first), oidsOf(before), "it may still be under way")
 
@@ -93,29 +94,29 @@ func TestABackfillInManyFoldsTakesNoMoreDiskThanInOne(t *testing.T) {
 
 	// From now on a few late readings leave the months as they are, however long they rest.
 	require.Equal(t, oidsOf(after), oidsOf(maintain()))
-	e.post(t, `{"readings":[{"device":"device-00","ts":%d,"values":{"m":1}}]}`, b.first)
+	e.Post(t, `{"readings":[{"device":"device-00","ts":%d,"values":{"m":1}}]}`, b.first)
 	b.values[0][0] = 1
-	e.fold(t)
-	now = now.Add(2 * restTime)
+	e.FoldAll(t)
+	now = now.Add(2 * time.Hour)
 	require.Equal(t, oidsOf(after), oidsOf(maintain()))
 	b.requireStored(t)
 }
 
-func TestMonthsAreWrittenAnewOneAtATimeWhileMuchWaitsToBeFolded(t *testing.T) {
+func TestRewrite_OfMonthsGoesOneByOneWhileMuchWaitsToBeFolded(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	e, b := startShuffled(t, db)
 	for more := true; more; {
 		more = b.post(t, 10_000, 0)
-		e.fold(t)
+		e.FoldAll(t)
 	}
 	months := monthsOnDisk(t, db)
-	now := e.folder.now().Add(restTime)
-	e.folder.now = func() time.Time { return now }
-	e.folder.limits.FoldReadings = 1
-	e.post(t, `{"readings":[{"device":"device-00","ts":%d,"values":{"m":1}}]}`, b.first)
+	now := e.Now().Add(time.Hour)
+	e.SetNow(func() time.Time { return now })
+	e.FoldWith(func(p *fold.Parts) { p.Limits.FoldReadings = 1 })
+	e.Post(t, `{"readings":[{"device":"device-00","ts":%d,"values":{"m":1}}]}`, b.first)
 	for written := range 2 {
-		require.NoError(t, e.folder.enforceRetention(t.Context()))
+		require.NoError(t, e.Runner.Maintain(t.Context()))
 		now := monthsOnDisk(t, db)
 		require.NotEqual(t, months[written].OID, now[written].OID)
 		months[written].OID = now[written].OID

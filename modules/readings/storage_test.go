@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -11,12 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/devices"
+	"telltale/modules/readings/chunk"
+	"telltale/modules/series"
 	"telltale/platform/postgres"
 )
 
 // regularity is a fleet whose series have a reading each step (ms), as a gateway delivers them: all of them together, each
-// commit ms, for so many days of a month. It is folded every so many hours.
+// commit ms, for a number of days of a month. It is folded every few hours.
 type regularity struct {
 	name   string
 	series int
@@ -33,10 +34,10 @@ func BenchmarkStorage(b *testing.B) {
 	for _, r := range []regularity{
 		{"fast, 10 a second", 2, 100, 10_000, 1, 1},
 		{"ordinary, one per 10 s", 100, 10_000, 10_000, 1, 1},
-		{"a minute apart", 100, minute, minute, 3, 1},
-		{"slow, one per 15 min", 200, 15 * minute, 15 * minute, 31, 1},
-		{"slow, folded every 24 hours", 200, 15 * minute, 15 * minute, 31, 24},
-		{"very slow, one per day", 200, day, day, 31, 1},
+		{"a minute apart", 100, chunk.Minute, chunk.Minute, 3, 1},
+		{"slow, one per 15 min", 200, 15 * chunk.Minute, 15 * chunk.Minute, 31, 1},
+		{"slow, folded every 24 hours", 200, 15 * chunk.Minute, 15 * chunk.Minute, 31, 24},
+		{"very slow, one per day", 200, chunk.Day, chunk.Day, 31, 1},
 	} {
 		b.Run(r.name, func(b *testing.B) {
 			for b.Loop() {
@@ -67,16 +68,16 @@ func (r regularity) liveThrough(t testing.TB, db *postgres.DB) (readings float64
 	t.Helper()
 	ctx := context.Background()
 	start := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-	_, err := db.Exec(ctx, updateClosed, start)
+	_, err := db.Exec(ctx, setClosed, start)
 	require.NoError(t, err)
 	e := startEngine(t, db)
 	now := start
-	e.folder.now = func() time.Time { return now }
-	var names []devices.Name
+	e.SetNow(func() time.Time { return now })
+	var names []series.Name
 	for i := range r.series {
-		names = append(names, devices.Name{Device: fmt.Sprintf("device-%03d", i), Metric: "temperature"})
+		names = append(names, series.Name{Device: fmt.Sprintf("device-%03d", i), Metric: "temperature"})
 	}
-	_, err = e.registry.Register(ctx, names, true)
+	_, err = e.Registry.Register(ctx, names, true)
 	require.NoError(t, err)
 	_, err = db.Exec(ctx, `CREATE TABLE plain (series integer, ts timestamptz, value float8, PRIMARY KEY (series, ts))`)
 	require.NoError(t, err)
@@ -90,14 +91,14 @@ func (r regularity) liveThrough(t testing.TB, db *postgres.DB) (readings float64
 	checkpoint()
 	for h := range r.days*24 + 2 {
 		if end := start.AddDate(0, 0, r.days); now.Before(end) {
-			for from := now.UnixMilli(); from < now.UnixMilli()+hour; from += min(r.commit, hour) {
-				series, ts, value := e.batch(from, from+min(r.commit, hour), r.step, names, random)
+			for from := now.UnixMilli(); from < now.UnixMilli()+chunk.Hour; from += min(r.commit, chunk.Hour) {
+				series, ts, value := e.batch(from, from+min(r.commit, chunk.Hour), r.step, names, random)
 				if len(ts) == 0 {
 					continue
 				}
 				readings += float64(len(ts))
 				meter.lap(t)
-				_, err := e.appender.Append(ctx, series, ts, value)
+				_, err := e.Appender.Append(ctx, series, ts, value)
 				require.NoError(t, err)
 				wal.log += meter.lap(t)
 				_, err = db.Exec(ctx, insertPlain, series, ts, value)
@@ -110,9 +111,9 @@ func (r regularity) liveThrough(t testing.TB, db *postgres.DB) (readings float64
 			continue
 		}
 		checkpoint()
-		require.NoError(t, e.folder.closeDays(ctx))
+		require.NoError(t, e.Runner.CloseDays(ctx))
 		wal.pack += meter.lap(t)
-		e.fold(t)
+		e.FoldAll(t)
 		wal.fold += meter.lap(t)
 		if h%24 == 0 { // as autovacuum would, which knows no simulated days
 			_, err := db.Exec(ctx, `VACUUM reading_chunks, reading_days, series`)
@@ -122,9 +123,9 @@ func (r regularity) liveThrough(t testing.TB, db *postgres.DB) (readings float64
 	}
 	now = start.AddDate(0, 1, 1)
 	checkpoint()
-	require.NoError(t, e.folder.closeDays(ctx))
-	now = now.Add(restTime)
-	require.NoError(t, e.folder.enforceRetention(ctx))
+	require.NoError(t, e.Runner.CloseDays(ctx))
+	now = now.Add(time.Hour)
+	require.NoError(t, e.Runner.Maintain(ctx))
 	wal.pack += meter.lap(t)
 	require.NoError(t, db.WithConn(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `VACUUM (FULL) reading_days`)
@@ -139,11 +140,11 @@ const insertPlain = `
 INSERT INTO plain SELECT series, to_timestamp(ts / 1000.0), value FROM unnest($1::int[], $2::bigint[], $3::float8[]) AS r (series, ts, value)`
 
 // batch returns the readings of every series within a time.
-func (e *engine) batch(from, to, step int64, names []devices.Name, random *rand.Rand) (series []int32, ts []int64, value []float64) {
-	for at := floorTo(from+step-1, step); at < to; at += step {
+func (e *engine) batch(from, to, step int64, names []series.Name, random *rand.Rand) (series []int32, ts []int64, value []float64) {
+	for at := chunk.Floor(from+step-1, step); at < to; at += step {
 		for i, name := range names {
-			id, _ := e.registry.Find(name.Device, name.Metric)
-			phase := 2 * math.Pi * float64(at%day) / float64(day)
+			id, _ := e.Registry.Find(name.Device, name.Metric)
+			phase := 2 * math.Pi * float64(at%chunk.Day) / float64(chunk.Day)
 			v := math.Round(10*(20+float64(i%7)+5*math.Sin(phase)+random.NormFloat64()*0.3)) / 10
 			series, ts, value = append(series, id), append(ts, at), append(value, v)
 		}

@@ -1,4 +1,4 @@
-package readings
+package readings_test
 
 import (
 	"context"
@@ -9,15 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/modules/readings/chunk"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/embedded"
 	"telltale/platform/postgres/pgtest"
 )
 
-// alone returns a database on a server of its own, whose write-ahead log nobody else writes to. It has everything that one
-// has, images of pages after checkpoints included, but nobody waits until it is on disk.
+// alone returns a database on a server of its own, whose write-ahead log nothing else writes to. It has everything that one
+// has, images of pages after checkpoints included, but no commit waits until it is on disk.
 func alone(t testing.TB) *postgres.DB {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: what takes PostgreSQL is not tested")
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "telltale-wal-") // a test's own folder may have commas in its name, which hosts may not
@@ -55,15 +59,15 @@ type walUse struct{ log, fold, pack, rows float64 }
 func (u walUse) total() float64 { return u.log + u.fold + u.pack }
 
 // LAYOUT.md says what these bounds are made of. They are a fifth to a half more than is measured.
-func TestBytesOfWriteAheadLogAReadingAreBounded(t *testing.T) {
+func TestWriteAheadLog_BytesAReadingAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		regularity
 		most float64
 	}{
-		{regularity{"a minute apart", 50, minute, 10 * minute, 1, 1}, 90},
-		{regularity{"one per 15 min", 50, 15 * minute, 15 * minute, 1, 1}, 450},
-		{regularity{"one per 15 min, folded once a day", 50, 15 * minute, 15 * minute, 2, 24}, 115},
+		{regularity{"a minute apart", 50, chunk.Minute, 10 * chunk.Minute, 1, 1}, 90},
+		{regularity{"one per 15 min", 50, 15 * chunk.Minute, 15 * chunk.Minute, 1, 1}, 450},
+		{regularity{"one per 15 min, folded once a day", 50, 15 * chunk.Minute, 15 * chunk.Minute, 2, 24}, 115},
 	} {
 		readings, wal := c.liveThrough(t, alone(t))
 		t.Logf("%s: %.0f bytes a reading (log %.0f, folds %.0f, days %.0f), plain rows %.0f", c.name,

@@ -3,6 +3,7 @@ package streaming
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"runtime"
@@ -113,7 +114,7 @@ func (c *crowd) watch(b *testing.B) {
 	})
 }
 
-// await waits until the crowd has received so many bytes in all.
+// await waits until the crowd has received the given number of bytes in all.
 func (c *crowd) await(bytes int64) {
 	for c.received.Load() < bytes {
 		<-c.grew
@@ -122,8 +123,8 @@ func (c *crowd) await(bytes int64) {
 
 func everything(int) string { return "" }
 
-// fanOut has events delivered to viewers, with so many under way at a time, by way of deliver, which must make each viewer
-// get size bytes an event.
+// fanOut has events delivered to viewers by deliver, which must make each viewer get size bytes an event; underWay says how
+// many events are under way at a time.
 func fanOut(b *testing.B, c *crowd, size int64, underWay int, deliver func()) {
 	viewers := int64(len(c.sockets))
 	b.ResetTimer()
@@ -139,10 +140,11 @@ func fanOut(b *testing.B, c *crowd, size int64, underWay int, deliver func()) {
 
 // eventBytes is the size of the n-th event that benchmarks post, which must not change within a run.
 func eventBytes(b *testing.B, i *instance) int64 {
-	seq := i.window.Head()
-	batches, _, ok := i.window.Next(seq - 1)
+	seq := i.feed.Head()
+	batches, _, ok := i.feed.Next(seq - 1)
 	require.True(b, ok)
-	return int64(len(i.hub.sheets.covering(batches[0], 0).text))
+	_, bytes := i.hub.encoded.All(batches[0], math.MaxInt)
+	return int64(bytes)
 }
 
 // BenchmarkFanOut delivers single events to 5,000 viewers of everything, four under way at a time, storing included, and
@@ -177,7 +179,7 @@ func BenchmarkBurst(b *testing.B) {
 	i := start(b, pgtest.New(b))
 	i.post(b, datum{"greenhouse-7", "temperature", 1793491200000, 21.5})
 	c := joinCrowd(b, i, viewers, everything)
-	seq, bytes := i.window.Head(), int64(0)
+	seq, bytes := i.feed.Head(), int64(0)
 	b.ResetTimer()
 	for range b.N {
 		var posted sync.WaitGroup
@@ -185,10 +187,11 @@ func BenchmarkBurst(b *testing.B) {
 			posted.Go(func() { i.post(b, datum{"greenhouse-7", "temperature", int64(k), 21.5}) })
 		}
 		posted.Wait()
-		batches, _, ok := i.window.Next(seq)
+		batches, _, ok := i.feed.Next(seq)
 		require.True(b, ok)
 		for _, batch := range batches {
-			bytes += int64(len(i.hub.sheets.covering(batch, 0).text))
+			_, size := i.hub.encoded.All(batch, math.MaxInt)
+			bytes += int64(size)
 			seq = batch.Seq
 		}
 		c.await(bytes * viewers)
@@ -244,7 +247,7 @@ func memory() int64 {
 	return int64(m.HeapInuse + m.StackInuse)
 }
 
-// bareCrowd connects clients to sockets that nobody serves, and returns the serving ends.
+// bareCrowd connects clients to sockets that no server serves, and returns the serving ends.
 func bareCrowd(b *testing.B, n int) (*crowd, []int) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	require.NoError(b, err)

@@ -8,16 +8,20 @@ import (
 	"testing"
 	"time"
 
+	"telltale/modules/readings/history"
+
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth"
-	"telltale/modules/readings"
+	"telltale/modules/streaming/event"
+	"telltale/modules/streaming/livebucket"
+	"telltale/modules/streaming/request"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
 )
 
 // What a restore takes out of buckets that have been sent, the client learns from history, where the gap points.
-func TestViewersOfBucketsOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
+func TestBucketViewer_OfALogThatWentBackIsToldAndGoesOn(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c), func(o *options) { o.window = 1 << 10 })
@@ -30,7 +34,7 @@ func TestViewersOfBucketsOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
 		m := s.next()
 		require.Equal(t, "gap", m.Event, queries[k])
 		require.Equal(t, fmt.Sprint("4@", c.ts(0)), m.ID)
-		var data gap
+		var data event.Gap
 		require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
 		require.Equal(t, "unknown", data.Reason)
 		require.EqualValues(t, []int64{10, 4}, []int64{data.FromSeq, data.ToSeq})
@@ -45,14 +49,11 @@ func TestViewersOfBucketsOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
 	require.Equal(t, fmt.Sprint("6@", c.ts(0)), streams[0].lastID)
 }
 
-func TestAViewerOfBucketsThatHasGoneDoesNotWaitForItsTurn(t *testing.T) {
+func TestBucketViewer_ThatHasGoneDoesNotWaitForItsTurn(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
-	i.hub.closer.patience = time.Hour
-	for range cap(i.hub.closer.turns) {
-		i.hub.closer.turns <- struct{}{}
-	}
+	i.limitBuckets(func(l *livebucket.Limits) { l.Patience, l.AtOnce = time.Hour, 0 })
 	s := open(t, i.url("interval=1m"), "")
 	_, err := s.receive()
 	require.NoError(t, err)
@@ -62,15 +63,15 @@ func TestAViewerOfBucketsThatHasGoneDoesNotWaitForItsTurn(t *testing.T) {
 	require.Equal(t, "client gone", i.ended(t, 1)["reason"])
 }
 
-func TestAViewerOfBucketsLooksThroughALongLogByPieces(t *testing.T) {
+func TestBucketViewer_LooksThroughALongLogByPieces(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c), func(o *options) { o.window = 1 })
-	i.hub.closer.maxLook = 4
+	i.limitBuckets(func(l *livebucket.Limits) { l.Look = 4 })
 	for k := range 4 {
 		i.post(t, datum{"a", "m", c.ts(int64(-60_000 * (k + 1))), 1}, datum{"x", "m", c.ts(0), 1})
 	}
-	i.fold(t)
+	i.FoldAll(t)
 	i.post(t, datum{"a", "m", c.ts(-300_000), 1})
 	s := open(t, i.url("interval=1m&device=a"), fmt.Sprint("0@", c.ts(0)))
 	require.Equal(t, []string{`a 11:58:00 {"m":{"avg":1}}`, `a 11:59:00 {"m":{"avg":1}}`}, s.buckets(2))
@@ -80,89 +81,65 @@ func TestAViewerOfBucketsLooksThroughALongLogByPieces(t *testing.T) {
 }
 
 // Else two viewers whose questions take too long would keep the turns from everybody.
-func TestAViewerOfBucketsRestsAfterAQuestionThatTookLongAndFailed(t *testing.T) {
+func TestBucketViewer_RestsAfterAQueryThatTookLongAndFailed(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
-	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
+	i.ask = func(context.Context, auth.Principal, history.Query, *livebucket.Rows) error {
 		return fault.Busy(time.Second, nil, "the query took too long")
 	}
-	i.hub.closer.stopwatch = hourly()
-	v := i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}})
+	i.limitBuckets(func(l *livebucket.Limits) { l.Stopwatch = hourly() })
+	v := i.idle(t, request.Values{"interval": {"1m"}, "snapshot": {"true"}})
 	began := time.Now()
 	require.NoError(t, v.tickBuckets(began))
-	require.False(t, v.due.Before(began.Add(restFactor*time.Hour)))
+	require.False(t, v.due.Before(began.Add(pauseFactor*time.Hour)))
 }
 
-// hourly returns a clock that goes on an hour whenever somebody looks at it.
+// hourly returns a clock that goes on an hour whenever it is read.
 func hourly() func() time.Time {
 	var looks atomic.Int64
 	return func() time.Time { return time.Unix(0, 0).Add(time.Duration(looks.Add(1)) * time.Hour) }
 }
 
-// idle returns a viewer that nobody runs, without a connection.
-func (i *instance) idle(t *testing.T, values given) *viewer {
+// idle returns a viewer without a goroutine and without a connection.
+func (i *instance) idle(t *testing.T, values request.Values) *viewer {
 	t.Helper()
-	r, err := parseRequest(values, "", i.hub.closer.now())
+	r, err := request.Parse(values, "", i.limits.Now())
 	require.NoError(t, err)
 	r.Principal = everyone
-	ticket, err := i.hub.tickets.issue(r.Principal, "")
+	ticket, err := i.hub.admission.Admit(r.Principal, "")
 	require.NoError(t, err)
-	t.Cleanup(ticket.release)
+	t.Cleanup(ticket.Release)
 	v, err := i.hub.prepare(t.Context(), &r, ticket)
 	require.NoError(t, err)
 	return v
 }
 
-// However long a viewer has waited for its turn: that was nobody's work for it.
-func TestViewersOfBucketsRestByWhatTheirFlushCost(t *testing.T) {
+// How long a viewer has waited for its turn does not count: no work was done for it.
+func TestBucketViewer_RestsByWhatItsFlushCost(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
 	i.post(t, datum{"a", "m", c.ts(-1000), 1})
-	i.hub.closer.stopwatch = hourly()
+	i.limitBuckets(func(l *livebucket.Limits) { l.Stopwatch = hourly() })
 	const waited = 100 * time.Hour
 	for _, who := range []string{"who makes it", "who has waited for that"} {
-		v := i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}})
+		v := i.idle(t, request.Values{"interval": {"1m"}, "snapshot": {"true"}})
 		began := time.Now()
 		require.NoError(t, v.tickBuckets(began.Add(-waited)))
 		require.NotNil(t, v.page, who)
-		v.page.free()
-		require.Equal(t, time.Duration(restFactor), v.buckets.rest.Sub(began)/time.Hour, who)
+		v.page.Free()
+		require.Equal(t, time.Duration(pauseFactor), v.buckets.notBefore.Sub(began)/time.Hour, who)
 	}
-}
-
-// Questions that nobody asks any more, and that came to nothing, must not pile up either.
-func TestWhatIsKeptOfQuestionsIsCounted(t *testing.T) {
-	t.Parallel()
-	c := clockAt(t, "2026-11-01T12:00:00Z")
-	i := start(t, pgtest.New(t), withClock(c))
-	i.post(t, datum{"a", "m", c.ts(-1000), 1})
-	memos := i.hub.closer.memos
-	memos.budget = 10 * memoBytes
-	ask := i.hub.closer.ask
-	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
-		return fault.Busy(time.Second, nil, "the database is away")
-	}
-	for k := range 50 {
-		require.NoError(t, i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}, "device": {fmt.Sprint(k)}}).tickBuckets(time.Now()))
-	}
-	require.Len(t, memos.items, 10)
-	memos.clear()
-	i.hub.closer.ask = ask
-	v := i.idle(t, given{"interval": {"1m"}, "snapshot": {"true"}})
-	require.NoError(t, v.tickBuckets(time.Now()))
-	require.Equal(t, memoBytes+cap(v.page.text), memos.bytes)
-	v.page.free()
 }
 
 // A question that can never be answered in time must not be asked for ever, in silence.
-func TestAQuestionThatTakesTooLongIsAGap(t *testing.T) {
+func TestBucketViewer_QueryThatTakesTooLongIsAGap(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
-	i.hub.closer.ask = func(context.Context, auth.Principal, readings.Query, *bucketRows) error {
-		return fault.Busy(time.Second, readings.ErrTooLong, "the query took too long")
+	i.ask = func(context.Context, auth.Principal, history.Query, *livebucket.Rows) error {
+		return fault.Busy(time.Second, history.ErrTooLong, "the query took too long")
 	}
 	s := open(t, i.url("interval=1m&since=2026-11-01T11:00:00Z"), "")
 	for {

@@ -97,7 +97,7 @@ func (g *gatherer) has() (bucketMap, error) {
 
 // Two instances on one database, one of them restarted again and again, a small window, readings that are late, repeated
 // and corrected, folds: what each viewer was last told of every bucket is what history answers, to the letter.
-func TestWhatViewersKnowOfBucketsIsWhatHistoryAnswers(t *testing.T) {
+func TestBucketViewer_KnowsWhatHistoryAnswers(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	c := clockAt(t, "2026-03-28T20:00:00Z")
@@ -150,7 +150,7 @@ func TestWhatViewersKnowOfBucketsIsWhatHistoryAnswers(t *testing.T) {
 		running[random.IntN(2)].post(t, data...)
 		switch round % 30 {
 		case 10:
-			running[0].fold(t)
+			running[0].FoldAll(t)
 		case 20:
 			running[1].stop()
 			running[1] = start(t, pgtest.Open(t, cfg), small)

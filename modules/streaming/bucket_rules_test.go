@@ -12,21 +12,24 @@ import (
 	"testing"
 	"time"
 
+	"telltale/modules/readings/history"
+
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth"
-	"telltale/modules/readings"
+	"telltale/modules/streaming/event"
+	"telltale/modules/streaming/livebucket"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestBucketsHaveRulesOfTheirOwn(t *testing.T) {
+func TestBucketViewer_HasRulesOfItsOwn(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	for query, reason := range map[string]string{
 		"interval=0s":                           "must be a whole number and a unit",
 		"interval=auto":                         "must be a whole number and a unit",
-		"interval=1m&interval=2m":               "must be given once",
+		"interval=1m&interval=2m":               "must not be given more than once",
 		"agg=avg":                               "needs an interval",
 		"tz=UTC":                                "needs an interval",
 		"interval=1m&agg=mean":                  "must be one of",
@@ -35,7 +38,6 @@ func TestBucketsHaveRulesOfTheirOwn(t *testing.T) {
 		"interval=1m&slow=coalesce":             "does not go with interval",
 		"interval=1m&snapshot=true&since=-1h":   "cannot be combined with since",
 		"interval=1m&fill=null":                 "is not a parameter of this call",
-		"interval=1m&last_event_id=1%40x":       "must be the id of an event",
 		"interval=1m&tz=Europe/Berlin&device=[": "device",
 		"since=yesterday":                       "must be a seq, the id of an event, RFC 3339, Unix ms or relative such as -10m, not",
 		"tag=a,b":                               "repeat tag for devices that have several",
@@ -63,7 +65,7 @@ func (s *stream) buckets(n int) (all []string) {
 	return all
 }
 
-func TestAStreamOfBucketsBeginsWhereItIsAsked(t *testing.T) {
+func TestBucketViewer_BeginsWhereItIsAsked(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:30Z")
 	i := start(t, pgtest.New(t), withClock(c))
@@ -82,7 +84,7 @@ func TestAStreamOfBucketsBeginsWhereItIsAsked(t *testing.T) {
 	require.Equal(t, "2:0", other.next().ID, "a place of buckets is one of readings, too")
 }
 
-func TestDaysOfBucketsEndWithTheDaysOfTheirZone(t *testing.T) {
+func TestBucketViewer_DaysEndWithTheDaysOfTheirZone(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-03-28T22:59:00Z") // a minute before the midnight after which clocks are put forward
 	i := start(t, pgtest.New(t), withClock(c))
@@ -97,7 +99,7 @@ func TestDaysOfBucketsEndWithTheDaysOfTheirZone(t *testing.T) {
 	require.Equal(t, `{"device":"a","ts":"2026-03-28T23:00:00.000Z","interval":"1d","values":{"m":{"count":2}}}`, s.next().Data)
 }
 
-func TestBucketsAreOfWhatTheTokenCoversAndTheFilterLetsThrough(t *testing.T) {
+func TestBucketViewer_GetsWhatTheTokenCoversAndTheFilterLetsThrough(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Config(t)
 	c := clockAt(t, "2026-11-01T12:00:00Z")
@@ -146,19 +148,19 @@ func TestBucketsAreOfWhatTheTokenCoversAndTheFilterLetsThrough(t *testing.T) {
 	readFrom(t, response.Body).untilEnd()
 }
 
-func TestADeletedDevicesBucketsAreNotSentAgain(t *testing.T) {
+func TestBucketViewer_GetsNoBucketsOfADeletedDevice(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
 	i.post(t, datum{"gone", "m", c.ts(-1000), 1}, datum{"a", "m", c.ts(-1000), 1})
-	require.NoError(t, i.service.Drop(t.Context(), "gone"))
+	require.NoError(t, i.Service.Drop(t.Context(), "gone"))
 	i.post(t, datum{"a", "m", c.ts(-2000), 3})
 	s := open(t, i.url("interval=1m&since=0"), "")
 	require.Equal(t, []string{`a 11:59:00 {"m":{"avg":2}}`}, s.buckets(1))
 	require.Equal(t, fmt.Sprint("3@", c.ts(0)), s.lastID)
 }
 
-func TestAGapSaysWhichBucketsMayHaveChangedUnseen(t *testing.T) {
+func TestBucketViewer_GapSaysWhichBucketsMayHaveChangedUnseen(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	narrowBlocks(t, db, 3, 10)
@@ -186,14 +188,14 @@ func TestAGapSaysWhichBucketsMayHaveChangedUnseen(t *testing.T) {
 	require.Len(t, ahead.buckets(1), 1)
 }
 
-func TestMoreThanALimitIsAGap(t *testing.T) {
+func TestBucketViewer_GetsAGapForMoreThanALimit(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
-	i.hub.closer.maxLate, i.hub.closer.maxRows, i.hub.closer.maxSpan = 3, 4, 100
-	limits := func(m message) gap {
+	i.limitBuckets(func(l *livebucket.Limits) { l.Late, l.Rows, l.Behind = 3, 4, 100 })
+	limits := func(m message) event.Gap {
 		require.Equal(t, "gap", m.Event, m.Data)
-		var g gap
+		var g event.Gap
 		require.NoError(t, json.Unmarshal([]byte(m.Data), &g))
 		require.Equal(t, "limit", g.Reason)
 		return g
@@ -229,13 +231,13 @@ func TestMoreThanALimitIsAGap(t *testing.T) {
 	require.Len(t, i.history(t, target.Query()), 5, "where the gap's URL points, all of it is")
 }
 
-func TestViewersWhoAskTheSameShareOneAnswer(t *testing.T) {
+func TestBucketViewer_SharesTheAnswerToTheSameQuery(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
 	var asked atomic.Int64
-	ask := i.hub.closer.ask
-	i.hub.closer.ask = func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
+	ask := i.ask
+	i.ask = func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
 		asked.Add(1)
 		return ask(ctx, who, q, rows)
 	}
@@ -248,7 +250,7 @@ func TestViewersWhoAskTheSameShareOneAnswer(t *testing.T) {
 		return !slices.ContainsFunc(i.parked(t, len(same)), func(v *viewer) bool {
 			v.mu.Lock()
 			defer v.mu.Unlock()
-			return v.progress().pos.Seq < seq
+			return v.progress().pos.Stamp < seq
 		})
 	}, waiting, tick)
 	c.advance(time.Minute)
@@ -258,13 +260,13 @@ func TestViewersWhoAskTheSameShareOneAnswer(t *testing.T) {
 	require.EqualValues(t, 1, asked.Load())
 }
 
-func TestAStreamOfBucketsWaitsForADatabaseThatIsAway(t *testing.T) {
+func TestBucketViewer_WaitsForADatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
 	var asked atomic.Int64
-	ask := i.hub.closer.ask
-	i.hub.closer.ask = func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
+	ask := i.ask
+	i.ask = func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
 		if asked.Add(1) < 3 {
 			return fault.Busy(time.Second, nil, "the database is away")
 		}
@@ -277,7 +279,7 @@ func TestAStreamOfBucketsWaitsForADatabaseThatIsAway(t *testing.T) {
 }
 
 // By the system's clock, as outside of tests: nothing but time tells the viewer that a bucket is over.
-func TestABucketComesByItself(t *testing.T) {
+func TestBucketViewer_GetsABucketWithoutANewReading(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	s := open(t, i.url("interval=1s&agg=sum"), "")

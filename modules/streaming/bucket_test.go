@@ -66,12 +66,12 @@ func (c *clock) advance(by time.Duration) {
 func wakeParked(v *viewer) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	was := v.parked
+	was := v.state == parked
 	v.wake()
-	return was || v.why != "" || !slices.Contains(v.pump.members(), v)
+	return was || v.state == ending || !slices.Contains(v.pump.members(), v)
 }
 
-// ts is the time so many milliseconds after the clock's, Unix ms.
+// ts is the time the given number of milliseconds after the clock's, Unix ms.
 func (c *clock) ts(after int64) int64 { return c.now().UnixMilli() + after }
 
 // bucketData is the data of an event of buckets.
@@ -129,7 +129,7 @@ func (i *instance) history(t testing.TB, query url.Values) bucketMap {
 
 func withClock(c *clock) func(*options) { return func(o *options) { o.clock = c } }
 
-func TestABucketComesWhenItIsOverAndAgainWhenLateDataChangesIt(t *testing.T) {
+func TestBucketViewer_GetsABucketWhenItIsOverAndAgainWhenLateDataChangesIt(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))

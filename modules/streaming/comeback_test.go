@@ -10,24 +10,25 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/authtest"
-	"telltale/modules/devices"
-	"telltale/modules/readings"
-	"telltale/platform/httpserver"
+	"telltale/modules/readings/batchlog"
+	"telltale/modules/series"
+	"telltale/modules/streaming/saved"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
 )
 
 // The server stops while it still starts: there is nothing to follow, and will not be.
-func TestAnEventSourceThatCannotBeServedIsNotEndedForGood(t *testing.T) {
+func TestEventSource_ThatCannotBeServedIsNotEndedForGood(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	stopping := make(chan struct{})
 	close(stopping)
 	hub := NewHub(config.Streaming{}, Sources{
-		Window: readings.NewWindow(1), Log: readings.NewLog(db), Registry: devices.NewRegistry(db), Draining: stopping,
+		Window: batchlog.NewFeed(batchlog.NewWindow(1)), Log: batchlog.NewLog(db), Registry: series.NewRegistry(db), Draining: stopping,
 		Loaded: make(chan struct{}),
 	}, prometheus.NewRegistry(), zap.NewNop())
-	server := httpservertest.Serve(t, []httpserver.Routes{Routes(hub, NewFilters(db), authtest.As(everyone))})
+	server := httpservertest.Serve(t, []httpapi.Routes{Routes(hub, saved.NewFilters(db), authtest.As(everyone))})
 	ask := func(accept, lastID string) *stream {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/stream", nil)
 		require.NoError(t, err)

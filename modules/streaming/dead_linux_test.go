@@ -14,7 +14,7 @@ import (
 )
 
 // What a vanished client never gets may be little, heartbeats perhaps, and fit into the system's buffers for hours.
-func TestAClientThatTakesNothingOfTheLittleThatIsSentIsCutOff(t *testing.T) {
+func TestViewer_WhoseClientTakesNothingOfTheLittleThatIsSentIsCutOff(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) { o.streaming.WriteTimeout = time.Second })
 	base, err := url.Parse(i.server.URL)
@@ -31,7 +31,7 @@ func TestAClientThatTakesNothingOfTheLittleThatIsSentIsCutOff(t *testing.T) {
 	_, err = fmt.Fprint(conn, "GET /api/stream HTTP/1.1\r\nHost: x\r\n\r\n")
 	require.NoError(t, err)
 	i.parked(t, 1)
-	i.post(t, series("a", 300)...) // some 30 kB
+	i.post(t, readingsOf("a", 300)...) // some 30 kB
 	require.Equal(t, "too slow", i.ended(t, 1)["reason"])
 	require.Zero(t, i.counted(t, "telltale_stream_wakes_total"), "everything was written, as far as the program knows")
 }

@@ -22,11 +22,11 @@ WITH appended AS (
 	RETURNING seq
 )
 SELECT CASE WHEN $1 THEN pg_notify('telltale_log', seq::text) END FROM appended`
-	_, err := i.db.Exec(t.Context(), insert, ring)
+	_, err := i.DB.Exec(t.Context(), insert, ring)
 	require.NoError(t, err)
 }
 
-func TestAViewerGetsWhatIsPostedElsewhereWhileTheConnectionThatListensIsLost(t *testing.T) {
+func TestDoorbell_ThatIsLostKeepsNothingPostedElsewhereFromViewers(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.postMany(t, "a", 0, 1)
@@ -35,7 +35,7 @@ func TestAViewerGetsWhatIsPostedElsewhereWhileTheConnectionThatListensIsLost(t *
 	for k := range 3 {
 		require.Eventually(t, func() bool {
 			var ended int
-			require.NoError(t, i.db.QueryRow(t.Context(), end).Scan(&ended))
+			require.NoError(t, i.DB.QueryRow(t.Context(), end).Scan(&ended))
 			return ended == 1
 		}, waiting, tick, "it listens, again")
 		i.elsewhere(t, true)
@@ -43,7 +43,7 @@ func TestAViewerGetsWhatIsPostedElsewhereWhileTheConnectionThatListensIsLost(t *
 	}
 }
 
-func TestAViewerGetsWhatIsPostedElsewhereThroughAPoolerThatCannotListen(t *testing.T) {
+func TestDoorbell_ThatAPoolerDoesNotPassOnKeepsNothingPostedElsewhereFromViewers(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	here, there := start(t, pgtest.Open(t, cfg)), start(t, pgtest.Open(t, pgtest.BehindPooler(t, cfg, true)))
@@ -54,7 +54,7 @@ func TestAViewerGetsWhatIsPostedElsewhereThroughAPoolerThatCannotListen(t *testi
 	require.Len(t, s.read(10), 10)
 }
 
-func TestAViewerGetsWhatNobodyWasNotifiedOf(t *testing.T) {
+func TestDoorbell_ThatNeverRangKeepsNothingFromViewers(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.postMany(t, "a", 0, 1)
@@ -65,7 +65,7 @@ func TestAViewerGetsWhatNobodyWasNotifiedOf(t *testing.T) {
 }
 
 // What others watch costs a viewer nothing: it stays parked, and not a byte is written to it.
-func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
+func TestViewer_IsWokenOnlyForWhatItWatches(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	for _, query := range []string{"device=mine", "device=min?", "metric=mine", "tag=mine"} {
@@ -80,7 +80,7 @@ func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
 	bytes := i.counted(t, "telltale_stream_bytes_total")
 	wakes := i.counted(t, "telltale_stream_wakes_total")
 	i.postMany(t, "other", 1, 200)
-	i.post(t, series("other", 2*sheetReadings)...) // more than a sheet
+	i.post(t, readingsOf("other", 2048)...) // more than a part
 	require.Eventually(t, goneBy, waiting, tick)
 	require.Equal(t, wakes, i.counted(t, "telltale_stream_wakes_total"))
 	require.Equal(t, bytes, i.counted(t, "telltale_stream_bytes_total"))
@@ -89,13 +89,13 @@ func TestAViewerIsWokenOnlyForWhatItWatches(t *testing.T) {
 	// Too large to be encoded for those who are parked: only who asks for a device by its id is known not to watch it.
 	i.parked(t, 4)
 	wakes = i.counted(t, "telltale_stream_wakes_total")
-	i.post(t, series("other", stepReadings+1)...)
+	i.post(t, readingsOf("other", 8*1024+1)...)
 	require.Eventually(t, goneBy, waiting, tick)
 	require.InDelta(t, wakes+3, i.counted(t, "telltale_stream_wakes_total"), 0)
 }
 
-// series returns n readings of a device.
-func series(device string, n int) (data []datum) {
+// readingsOf returns n readings of a device.
+func readingsOf(device string, n int) (data []datum) {
 	for k := range n {
 		data = append(data, datum{device, "m", int64(k), float64(k)})
 	}

@@ -32,10 +32,10 @@ func (h hesitant) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
 	}
 }
 
-func TestAClientThatLeavesBeforeItIsAnsweredHoldsNothing(t *testing.T) {
+func TestViewer_WhoseClientLeavesBeforeItIsAnsweredHoldsNothing(t *testing.T) {
 	t.Parallel()
 	g := hesitant{authtest.As(everyone), make(chan struct{}), make(chan struct{})}
-	i := start(t, pgtest.New(t), func(o *options) { o.guard = g })
+	i := start(t, pgtest.New(t), func(o *options) { o.guard, o.streaming.MaxPerUser = g, 1 })
 	i.postMany(t, "a", 0, 1)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(i.server.URL, "http://"))
 	require.NoError(t, err)
@@ -47,12 +47,13 @@ func TestAClientThatLeavesBeforeItIsAnsweredHoldsNothing(t *testing.T) {
 	close(g.admit)
 	require.EqualValues(t, clientGone, i.ended(t, 1)["reason"])
 	i.stop()
-	require.Empty(t, i.hub.tickets.users)
-	require.Empty(t, i.hub.labels.sets)
-	require.Zero(t, i.hub.pages.held.Load())
+	_, err = i.hub.admission.Admit(everyone, "")
+	require.NoError(t, err, "the place within the limits is free again")
+	require.False(t, i.followsTags(t))
+	requireEmpty(t, i.hub.pages)
 }
 
-func TestViewersThatHaveEndedAreForgotten(t *testing.T) {
+func TestViewer_ThatHasEndedIsForgotten(t *testing.T) {
 	t.Parallel()
 	opinion := &verdict{}
 	i := start(t, pgtest.New(t), func(o *options) { o.checker = opinion })
@@ -85,6 +86,6 @@ func TestViewersThatHaveEndedAreForgotten(t *testing.T) {
 				}
 			}
 			return true
-		}, waiting, tick, "somebody keeps a viewer that has ended")
+		}, waiting, tick, "something keeps a viewer that has ended")
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/streaming/event"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
@@ -31,13 +32,13 @@ func narrowBlocks(t *testing.T, db *postgres.DB, width, count int) {
 // dropBlocks folds, and drops what blocks it can.
 func (i *instance) dropBlocks(t *testing.T) int {
 	t.Helper()
-	i.fold(t)
-	dropped, err := i.log.DropBlocks(t.Context(), time.Now().Add(time.Hour))
+	i.FoldAll(t)
+	dropped, err := i.Log.DropBlocks(t.Context(), time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	return dropped
 }
 
-func TestWhatTheLogNoLongerHasIsOneGapEvent(t *testing.T) {
+func TestGap_IsOneEventForWhatTheLogNoLongerHas(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	narrowBlocks(t, db, 3, 10)
@@ -62,11 +63,11 @@ func TestWhatTheLogNoLongerHasIsOneGapEvent(t *testing.T) {
 	require.Equal(t, "7:0", within.next().ID)
 }
 
-func TestAGapDoesNotTellWhenHiddenDevicesReported(t *testing.T) {
+func TestGap_DoesNotTellWhenHiddenDevicesReported(t *testing.T) {
 	t.Parallel()
 	db, hour := pgtest.New(t), time.Hour.Milliseconds()
 	narrowBlocks(t, db, 3, 10)
-	i := start(t, db, impatient, func(o *options) { o.window, o.principal.Devices = 1, []string{"a"} })
+	i := start(t, db, impatient, func(o *options) { o.realTime, o.window, o.principal.Devices = true, 1, []string{"a"} })
 	for k := range int64(8) {
 		i.post(t, datum{"hidden", "m", -hour/2 + k*hour, 1})
 	}
@@ -76,13 +77,13 @@ func TestAGapDoesNotTellWhenHiddenDevicesReported(t *testing.T) {
 		"since=1970-01-01T00:10:00Z":   {"1970-01-01T00:10:00.000Z", "1970-01-01T05:00:00.000Z"},
 		"since=0@86400000&interval=1s": {"1969-12-31T23:00:00.000Z", "1970-01-01T05:00:00.000Z"},
 	} {
-		var data gap
+		var data event.Gap
 		require.NoError(t, json.Unmarshal([]byte(open(t, i.url(query), "").next().Data), &data))
 		require.Equal(t, want, []string{*data.From, *data.To}, query)
 	}
 }
 
-func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
+func TestGap_TellsAPositionAheadOfTheLogApart(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	a := start(t, pgtest.Open(t, cfg))
@@ -91,9 +92,14 @@ func TestAPositionAheadOfTheLogIsToldApart(t *testing.T) {
 	m := s.next()
 	require.Equal(t, "gap", m.Event)
 	require.Equal(t, "3", m.ID)
-	var data gap
+	var data event.Gap
 	require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
-	require.Equal(t, gap{Reason: "unknown", FromSeq: 9, ToSeq: 3, URL: "/api/readings?device=a"}, data)
+	require.NotNil(t, data.From)
+	from, to := "1970-01-01T00:00:01.000Z", "1970-01-01T00:00:01.003Z"
+	require.Equal(t, event.Gap{
+		Reason: "unknown", From: &from, To: &to, FromSeq: 9, ToSeq: 3,
+		URL: "/api/readings?device=a&from=1970-01-01T00%3A00%3A01.000Z&to=1970-01-01T00%3A00%3A01.003Z",
+	}, data)
 	a.postMany(t, "a", 3, 1)
 	require.Equal(t, "4:0", s.next().ID)
 }
@@ -109,13 +115,13 @@ func (i *instance) takeBack(t *testing.T, queries []string) (streams []*stream) 
 		streams = append(streams, s)
 	}
 	i.parked(t, len(streams))
-	_, err := i.db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
+	_, err := i.DB.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > 4`)
 	require.NoError(t, err)
 	return streams
 }
 
 // A restore from a backup brings back the log of some time ago, and its seqs are given to other batches from there on.
-func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
+func TestGap_TellsViewersOfALogThatWentBackAndTheyGoOn(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 << 10 })
 	i.postMany(t, "a", 0, 10)
@@ -125,11 +131,11 @@ func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
 		m := s.next()
 		require.Equal(t, "gap", m.Event, queries[k])
 		require.Equal(t, "4", m.ID)
-		var data gap
+		var data event.Gap
 		require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
 		require.Equal(t, "unknown", data.Reason)
 		require.EqualValues(t, []int64{10, 4}, []int64{data.FromSeq, data.ToSeq})
-		require.Nil(t, data.From)
+		require.Equal(t, []string{"1970-01-01T00:00:01.000Z", "1970-01-01T00:00:01.004Z"}, []string{*data.From, *data.To})
 	}
 	require.EqualValues(t, len(streams), i.counted(t, "telltale_stream_gaps_total"))
 	i.post(t, datum{"a", "m", 1, 99}, datum{"x", "m", 1, 98})
@@ -141,12 +147,12 @@ func TestViewersOfALogThatWentBackAreToldAndGoOn(t *testing.T) {
 	require.Equal(t, []string{"1:0", "2:0", "3:0", "4:0", "5:0", "5:1"}, all.ids(6), "what had these seqs before is forgotten")
 }
 
-func TestALogThatCannotBeReadEndsTheStreamUntilTheClientComesBack(t *testing.T) {
+func TestViewer_EndsWhenTheLogCannotBeReadUntilItsClientComesBack(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	i := start(t, db, func(o *options) { o.window = 1 })
 	i.postMany(t, "a", 0, 5)
-	i.fold(t)
+	i.FoldAll(t)
 	i.postMany(t, "a", 5, 1)
 	_, err := db.Exec(t.Context(), `ALTER TABLE log_blocks_dropped RENAME TO elsewhere`)
 	require.NoError(t, err)

@@ -3,44 +3,78 @@ package streaming
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"telltale/config"
+	"telltale/modules/auth"
+	"telltale/modules/auth/authtest"
+	"telltale/modules/readings"
+	"telltale/modules/readings/batchlog"
+	"telltale/modules/readings/history"
+	"telltale/modules/readings/readingstest"
+	"telltale/modules/series"
+	"telltale/modules/streaming/backlog"
+	"telltale/modules/streaming/budget"
+	"telltale/modules/streaming/event"
+	"telltale/modules/streaming/livebucket"
+	"telltale/modules/streaming/saved"
+	"telltale/platform/httpapi"
+	"telltale/platform/httpserver"
+	"telltale/platform/httpserver/httpservertest"
+	"telltale/platform/postgres"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 	"go.uber.org/zap/zaptest/observer"
-
-	"telltale/config"
-	"telltale/modules/auth"
-	"telltale/modules/auth/authtest"
-	"telltale/modules/devices"
-	"telltale/modules/readings"
-	"telltale/platform/httpserver"
-	"telltale/platform/httpserver/httpservertest"
-	"telltale/platform/postgres"
 )
 
-var everyone = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
+var everyone = readingstest.Everyone
 
 // instance is one instance of the program, as far as streams need it.
 type instance struct {
-	hub      *Hub
-	db       *postgres.DB
-	tail     *readings.Tail
-	window   *readings.Window
-	log      *readings.Log
-	registry *devices.Registry
-	appender *readings.Appender
-	folder   *readings.Folder
-	service  *readings.Service
-	server   *httpservertest.Server
-	logs     *observer.ObservedLogs
-	metrics  *prometheus.Registry
-	stop     func()
-	bearer   string // of requests by do
+	*readingstest.Engine
+	hub     *Hub
+	feed    batchlog.Feed
+	server  *httpservertest.Server
+	logs    *observer.ObservedLogs
+	metrics *prometheus.Registry
+	stop    func()
+	bearer  string             // of requests by do
+	lookups *atomic.Int64      // of names by the hub
+	tagged  *atomic.Int64      // lookups of tags by the hub
+	ask     livebucket.History // that the hub asks
+	sources Sources
+	limits  livebucket.Limits
+}
+
+// countedRegistry counts what a hub asks its registry.
+type countedRegistry struct {
+	*series.Registry
+	of *instance
+}
+
+func (r countedRegistry) ByID(id int32) (series.Series, bool) {
+	r.of.lookups.Add(1)
+	return r.Registry.ByID(id)
+}
+
+func (r countedRegistry) Tagged(ctx context.Context, tags []string) (map[string]bool, error) {
+	r.of.tagged.Add(1)
+	return r.Registry.Tagged(ctx, tags)
+}
+
+// followsTags reports whether a viewer filters by tags.
+func (i *instance) followsTags(t testing.TB) bool {
+	t.Helper()
+	before := i.tagged.Load()
+	require.NoError(t, i.hub.tagSets.Refresh(context.Background()))
+	return i.tagged.Load() > before
 }
 
 // options change an instance.
@@ -48,7 +82,7 @@ type options struct {
 	principal auth.Principal
 	streaming config.Streaming
 	window    int           // bytes
-	caches    int           // bytes of sheets, and of the backlog
+	caches    int           // bytes of encoded batches, and of the backlog
 	pumps     int           // instead of as many as the processors carry
 	halt      *haltedWindow // stands in front of the window
 	checker   checker
@@ -56,6 +90,7 @@ type options struct {
 	pageTime  time.Duration // instead of pageTimeout
 	clock     *clock        // instead of the system's, for buckets
 	guard     guard         // instead of one that takes everyone for the principal
+	realTime  bool          // stamps are those of the server's clock, not 1, 2, 3
 }
 
 // start starts an instance on the database. It ends with the test, or by stop.
@@ -68,36 +103,45 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	for _, c := range change {
 		c(&o)
 	}
-	logger := zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
+	if !o.realTime {
+		readingstest.CountStamps(t, db)
+	}
+	engine, stopEngine := readingstest.New(t, db, func(limits *config.Readings) {
+		limits.WindowBytes, limits.QueryTimeout, limits.QueryMaxPoints = o.window, time.Hour, 1_000_000
+	})
+	engine.UseGate(4, time.Minute)
 	seen, logs := observer.New(zap.DebugLevel)
-	i := &instance{registry: devices.NewRegistry(db), log: readings.NewLog(db), window: readings.NewWindow(o.window), logs: logs, metrics: prometheus.NewRegistry()}
-	i.db = db
-	tail := readings.NewTail(db, i.log, i.window, i.registry, logger)
-	i.tail = tail
-	i.appender = readings.NewAppender(i.log, tail, i.registry, 1<<20, logger)
-	i.folder = readings.NewFolder(db, i.log, tail, i.window, config.Readings{FoldInterval: time.Hour, FoldReadings: 1 << 30, LogRetention: time.Hour}, logger)
+	i := &instance{
+		Engine: engine, feed: batchlog.NewFeed(engine.Window),
+		logs: logs, metrics: prometheus.NewRegistry(), lookups: &atomic.Int64{}, tagged: &atomic.Int64{},
+	}
 	if o.guard == nil {
 		o.guard = authtest.As(o.principal)
 	}
 	if o.checker == nil {
 		o.checker = authtest.As(o.principal)
 	}
-	limits := config.Readings{QueryTimeout: time.Hour, QueryMaxPoints: 1_000_000}
-	i.service = readings.NewService(db, i.log, tail, i.window, i.appender, i.folder, i.registry, limits, 4)
 	drain := httpserver.NewDrain()
-	var followed window = i.window
+	var followed window = i.feed
 	if o.halt != nil {
-		o.halt.window, followed = i.window, o.halt
+		o.halt.window, followed = followed, o.halt
 	}
-	i.hub = NewHub(o.streaming, Sources{
-		Window: followed, Log: i.log, Registry: i.registry, Retention: i.folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
-		History: func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
-			return i.service.History(ctx, who, q, rows)
+	i.ask = func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+		return i.Queries.History(ctx, who, q, rows)
+	}
+	i.sources = Sources{
+		Window: followed, Log: i.Log, Registry: countedRegistry{i.Registry, i}, Retention: i.Retention, Loaded: i.Tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
+		History: func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+			return i.ask(ctx, who, q, rows)
 		},
-	}, i.metrics, zap.New(seen))
+	}
+	i.hub = NewHub(o.streaming, i.sources, i.metrics, zap.New(seen))
 	i.hub.recheckEvery = time.Hour
+	if !o.realTime {
+		i.hub.leastStamp = 0
+	}
 	if o.caches > 0 {
-		i.hub.sheets.kept.budget, i.hub.backlog.kept.budget = o.caches, o.caches
+		i.hub.encoded, i.hub.backlog = event.NewCache(i.Registry, o.caches), backlog.New(i.Log, o.caches)
 	}
 	if o.pumps > 0 {
 		i.hub.pumps = nil
@@ -105,10 +149,13 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 			i.hub.pumps = append(i.hub.pumps, newPump(i.hub))
 		}
 	}
+	i.limits = livebucket.Defaults()
 	if o.clock != nil {
-		i.hub.closer.now, i.hub.closer.grace, i.hub.closer.pace = o.clock.now, 0, 0
+		i.limits.Now, i.limits.Grace = o.clock.now, 0
+		i.hub.bucketPace = 0
 		o.clock.watch(i.hub)
 	}
+	i.limitBuckets(func(*livebucket.Limits) {})
 	if o.pageTime > 0 {
 		i.hub.pageTimeout = o.pageTime
 	}
@@ -116,12 +163,9 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 		i.hub.slowAfter = o.slowAfter
 	}
 	ctx := context.Background()
-	require.NoError(t, tail.Start(ctx))
-	require.NoError(t, i.appender.Start(ctx))
 	require.NoError(t, i.hub.Start(ctx))
-	<-tail.Loaded()
-	i.server = httpservertest.Serve(t, []httpserver.Routes{Routes(i.hub, NewFilters(db), o.guard), readings.Routes(i.service, o.guard, 1<<20)},
-		httpservertest.WithDrain(drain), httpservertest.WithLog(logger),
+	i.server = httpservertest.Serve(t, []httpapi.Routes{Routes(i.hub, saved.NewFilters(db), o.guard), readings.Routes(i.Service, o.guard, 1<<20)},
+		httpservertest.WithDrain(drain), httpservertest.WithLog(zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))),
 		httpservertest.WithConfig(config.HTTP{MaxBodyBytes: 16 << 20, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
 	stopped := false
 	i.stop = func() {
@@ -131,11 +175,16 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 		stopped = true
 		require.NoError(t, i.server.Stop(ctx))
 		require.NoError(t, i.hub.Stop(ctx))
-		require.NoError(t, i.appender.Stop(ctx))
-		require.NoError(t, tail.Stop(ctx))
+		stopEngine()
 	}
 	t.Cleanup(i.stop)
 	return i
+}
+
+// limitBuckets has flushes of buckets made within other limits.
+func (i *instance) limitBuckets(change func(*livebucket.Limits)) {
+	change(&i.limits)
+	i.hub.buckets = livebucket.NewMaker(i.hub.bucketSources(i.sources), i.limits)
 }
 
 // url is that of a stream.
@@ -151,20 +200,20 @@ type datum struct {
 // post appends readings as one request and returns its seq.
 func (i *instance) post(t testing.TB, data ...datum) int64 {
 	t.Helper()
-	var series []int32
+	var ids []int32
 	var ts []int64
 	var value []float64
 	for _, d := range data {
-		id, ok := i.registry.Find(d.device, d.metric)
+		id, ok := i.Registry.Find(d.device, d.metric)
 		if !ok {
-			_, err := i.registry.Register(context.Background(), []devices.Name{{Device: d.device, Metric: d.metric}}, true)
+			_, err := i.Registry.Register(context.Background(), []series.Name{{Device: d.device, Metric: d.metric}}, true)
 			require.NoError(t, err)
-			id, ok = i.registry.Find(d.device, d.metric)
+			id, ok = i.Registry.Find(d.device, d.metric)
 			require.True(t, ok)
 		}
-		series, ts, value = append(series, id), append(ts, d.ts), append(value, d.value)
+		ids, ts, value = append(ids, id), append(ts, d.ts), append(value, d.value)
 	}
-	seq, err := i.appender.Append(context.Background(), series, ts, value)
+	seq, err := i.Appender.Append(context.Background(), ids, ts, value)
 	require.NoError(t, err)
 	return seq
 }
@@ -175,12 +224,6 @@ func (i *instance) postMany(t testing.TB, device string, first, n int) {
 	for k := range n {
 		i.post(t, datum{device, "m", int64(1000 + first + k), float64(first + k)})
 	}
-}
-
-// fold moves everything into chunks.
-func (i *instance) fold(t testing.TB) {
-	t.Helper()
-	require.NoError(t, i.folder.Fold(context.Background()))
 }
 
 // ended waits for the log line of the n-th stream that ended, and returns its fields.
@@ -207,6 +250,14 @@ func (i *instance) counted(t testing.TB, name string) (total float64) {
 		}
 	}
 	return total
+}
+
+// requireEmpty requires that nothing of a budget is taken.
+func requireEmpty(t testing.TB, b *budget.Bytes) {
+	t.Helper()
+	free, ok := b.Take(math.MaxInt)
+	require.True(t, ok, "only an empty budget lets one user have more than there is")
+	free()
 }
 
 func values(all []reading) (values []string) {

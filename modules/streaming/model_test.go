@@ -128,7 +128,7 @@ func randomData(random *rand.Rand) (data []datum) {
 
 // Two instances on one database, one of them restarted again and again, the window small, so that viewers read from
 // everywhere: each viewer's record must be the log, filtered.
-func TestEveryViewersRecordIsTheLogFiltered(t *testing.T) {
+func TestModel_EveryViewersRecordIsTheLogFiltered(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	small := func(o *options) { o.window = 4 << 10 }
@@ -170,7 +170,7 @@ func TestEveryViewersRecordIsTheLogFiltered(t *testing.T) {
 		log[running[random.IntN(2)].post(t, data...)] = data
 		switch round % 25 {
 		case 10:
-			running[0].fold(t)
+			running[0].FoldAll(t)
 		case 20:
 			running[1].stop()
 			running[1] = start(t, pgtest.Open(t, cfg), small)

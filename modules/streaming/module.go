@@ -4,14 +4,19 @@ import (
 	"context"
 	_ "embed"
 
+	"telltale/modules/readings/history"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
 	"telltale/config"
 	"telltale/modules/auth"
-	"telltale/modules/devices"
-	"telltale/modules/readings"
+	"telltale/modules/readings/batchlog"
+	"telltale/modules/series"
+	"telltale/modules/streaming/livebucket"
+	"telltale/modules/streaming/saved"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 	"telltale/platform/openapi"
 )
@@ -22,10 +27,10 @@ var openAPI []byte
 // Module provides the stream of readings.
 var Module = fx.Module("streaming",
 	fx.Provide(
-		NewFilters,
+		saved.NewFilters,
 		fx.Annotate(provideHub, fx.OnStart((*Hub).Start), fx.OnStop((*Hub).Stop)),
 		fx.Annotate(
-			func(hub *Hub, filters *Filters, guard *auth.Guard) httpserver.Routes {
+			func(hub *Hub, filters *saved.Filters, guard *auth.Guard) httpapi.Routes {
 				return Routes(hub, filters, guard)
 			},
 			fx.ResultTags(`group:"routes"`),
@@ -38,14 +43,14 @@ var Module = fx.Module("streaming",
 )
 
 func provideHub(
-	cfg config.Streaming, log *readings.Log, window *readings.Window, tail *readings.Tail, folder *readings.Folder,
-	service *readings.Service, registry *devices.Registry, guard *auth.Guard, drain *httpserver.Drain,
+	cfg config.Streaming, log *batchlog.Log, window *batchlog.Window, tail *batchlog.Tail, retention *series.Retention,
+	queries *history.Engine, registry *series.Registry, guard *auth.Guard, drain *httpserver.Drain,
 	registerer prometheus.Registerer, logger *zap.Logger,
 ) *Hub {
 	return NewHub(cfg, Sources{
-		Window: window, Log: log, Registry: registry, Retention: folder, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: guard,
-		History: func(ctx context.Context, who auth.Principal, q readings.Query, rows *bucketRows) error {
-			return service.History(ctx, who, q, rows)
+		Window: batchlog.NewFeed(window), Log: log, Registry: registry, Retention: retention, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: guard,
+		History: func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+			return queries.History(ctx, who, q, rows)
 		},
 	}, registerer, logger.Named("stream"))
 }

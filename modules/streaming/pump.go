@@ -5,17 +5,21 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"telltale/modules/streaming/event"
+	"telltale/modules/streaming/filter"
+	"telltale/modules/streaming/roster"
+	"telltale/modules/streaming/wire"
 )
 
-const (
-	// stepBatches is the most batches that a pump joins into one write to each viewer.
-	stepBatches = 1024
-	// stepBytes is the most text that it joins. A larger batch is left to the viewers whom it concerns, each of which reads on
-	// by itself.
-	stepBytes = 256 << 10
-	// stepReadings is from where on a batch is taken for too large without having been encoded.
-	stepReadings = 8 * sheetReadings
-)
+// deviceSet has devices as its keys.
+type deviceSet = map[string]int32
+
+// step is a step of one pump.
+type step struct {
+	event.Step
+	shared bool // whether the pump's shared buffer has it
+}
 
 // pump writes new batches to its parked viewers, whatever waits in one write. It never waits for a socket.
 type pump struct {
@@ -27,20 +31,20 @@ type pump struct {
 	// even if the pump had nothing for it and did not look at it.
 	served atomic.Int64
 
-	own     tray      // for filtered viewers
-	shared  tray      // for those who see everything
-	devices deviceSet // memory for those of a step
-	sender  *sender
+	own     *event.Buffer // for filtered viewers
+	shared  *event.Buffer // for those who see everything
+	devices deviceSet     // memory for those of a step
+	sender  *wire.Sender
 
 	mu      sync.Mutex
-	viewers audience
+	viewers *roster.Audience[*viewer]
 	ended   bool
 }
 
 func newPump(hub *Hub) *pump {
 	return &pump{
-		hub: hub, own: tray{limit: stepBytes}, shared: tray{limit: stepBytes}, devices: deviceSet{}, sender: newSender(),
-		viewers: audience{by: map[string][]*viewer{}},
+		hub: hub, own: event.NewBuffer(event.StepBytes), shared: event.NewBuffer(event.StepBytes), devices: deviceSet{}, sender: wire.NewSender(),
+		viewers: roster.NewAudience[*viewer](),
 	}
 }
 
@@ -48,24 +52,24 @@ func newPump(hub *Hub) *pump {
 func (p *pump) join(v *viewer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.viewers.add(v)
+	p.viewers.Add(v, v.topics())
 	return !p.ended
 }
 
 func (p *pump) leave(v *viewer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.viewers.remove(v)
+	p.viewers.Remove(v)
 }
 
 // members returns the viewers at present.
 func (p *pump) members() []*viewer { return p.concerned(nil, nil) }
 
-// concerned returns the viewers whom events of the devices may concern, in the buffer given; see audience.concerned.
+// concerned returns the viewers that events of the devices may concern, in the buffer given; see roster.Audience.
 func (p *pump) concerned(buffer []*viewer, devices deviceSet) []*viewer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.viewers.concerned(buffer[:0], devices)
+	return p.viewers.Concerned(buffer[:0], devices)
 }
 
 // endAll ends every viewer, and those that join later.
@@ -81,20 +85,21 @@ func (p *pump) endAll(why reason) {
 // run serves viewers until ctx ends.
 func (p *pump) run(ctx context.Context) {
 	replaced, _ := p.hub.window.Replaced()
-	seq := p.hub.window.Head()
-	p.begin(seq)
+	stamp := p.hub.window.Head()
+	p.begin(stamp)
 	var concerned []*viewer
 	for {
-		s, changed := p.next(seq)
-		p.pos.Store(s.to) // before viewers are looked at: who joins or parks from now on has to be past it
+		s, changed := p.next(stamp)
+		p.pos.Store(s.To) // before viewers are looked at: who joins or parks from now on has to be past it
 		// Asked no earlier: a viewer that has heard of another log already, and found this pump's place behind its own in
 		// that one, has parked before. What is left of the old log is not for it.
 		if times, head := p.hub.window.Replaced(); times != replaced {
-			replaced, seq = times, head
-			p.begin(seq)
+			replaced, stamp = times, head
+			p.hub.encoded.Forget()
+			p.begin(stamp)
 			continue
 		}
-		if s.to == seq {
+		if s.To == stamp {
 			select {
 			case <-changed:
 				continue
@@ -102,33 +107,33 @@ func (p *pump) run(ctx context.Context) {
 				return
 			}
 		}
-		seq = s.to
-		concerned = p.concerned(concerned, s.devices)
+		stamp = s.To
+		concerned = p.concerned(concerned, s.Devices)
 		p.serve(&s, concerned)
-		p.served.Store(seq)
+		p.served.Store(stamp)
 		clear(concerned)
 	}
 }
 
-// next returns the step after seq, one to seq when there is none yet, and what then tells of the next.
-func (p *pump) next(seq int64) (step, <-chan struct{}) {
-	batches, changed, ok := p.hub.window.Next(seq)
+// next returns the step after stamp, one to stamp when there is none yet, and what then tells of the next.
+func (p *pump) next(stamp int64) (step, <-chan struct{}) {
+	batches, changed, ok := p.hub.window.Next(stamp)
 	switch {
 	case !ok: // the pump has fallen behind the window, or that has just been loaded, perhaps with a log that is shorter
-		return step{from: seq, to: max(seq, p.hub.window.Head())}, changed
+		return step{Step: event.Step{From: stamp, To: max(stamp, p.hub.window.Head())}}, changed
 	case len(batches) == 0:
-		return step{from: seq, to: seq}, changed
+		return step{Step: event.Step{From: stamp, To: stamp}}, changed
 	}
-	return p.hub.sheets.plan(seq, batches, p.devices), changed
+	return step{Step: p.hub.encoded.Plan(stamp, batches, p.devices)}, changed
 }
 
-// begin has every viewer read on by itself to seq, the head of a log of which the pump has served nothing.
-func (p *pump) begin(seq int64) {
-	p.each((*viewer).keepUp)                  // while it is known how far they had come
-	p.served.Store(min(p.served.Load(), seq)) // it is never beyond pos
-	p.pos.Store(seq)                          // before they wake, or they could not park
+// begin has every viewer read on by itself to stamp, the head of a log of which the pump has served nothing.
+func (p *pump) begin(stamp int64) {
+	p.each((*viewer).keepUp)                    // while it is known how far they had come
+	p.served.Store(min(p.served.Load(), stamp)) // it is never beyond pos
+	p.pos.Store(stamp)                          // before they wake, or they could not park
 	p.each((*viewer).wake)
-	p.served.Store(seq)
+	p.served.Store(stamp)
 }
 
 // each does something with every viewer, whose mu is held meanwhile.
@@ -149,19 +154,19 @@ func (p *pump) serve(s *step, viewers []*viewer) {
 		events, bytes = events+e, bytes+b
 	}
 	if events > 0 {
-		p.hub.metrics.delay.Observe(time.Since(s.committed).Seconds())
+		p.hub.metrics.Deliver(s.Committed)
 	}
-	p.hub.metrics.events.Add(float64(events))
-	p.hub.metrics.bytes.Add(float64(bytes))
+	p.hub.metrics.Events.Add(float64(events))
+	p.hub.metrics.Bytes.Add(float64(bytes))
 }
 
-// fillShared makes the tray of everyone who sees everything and is at the step's beginning.
-func fillShared(t *tray, s *step) {
-	t.reset()
-	everything := filter{}
-	t.to = Position{Seq: s.from}
-	for _, made := range s.sheets {
-		t.to = everything.take(t, made, t.to)
+// fillShared makes the buffer for viewers that see everything and are at the step's beginning.
+func fillShared(t *event.Buffer, s *step) {
+	t.Reset()
+	everything := filter.Filter{}
+	t.To = event.Position{Stamp: s.From}
+	for _, part := range s.Parts {
+		t.To = t.Take(&everything, part, t.To)
 	}
 }
 
@@ -169,29 +174,29 @@ func fillShared(t *tray, s *step) {
 func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	end := Position{Seq: s.to}
-	if v.buckets != nil && v.parked {
-		v.overlook(s)
+	end := event.Position{Stamp: s.To}
+	if v.buckets != nil && v.state == parked {
+		v.overlook(&s.Step)
 	}
-	if !v.parked || v.paced() {
+	if v.state != parked || v.paced() {
 		return 0, 0
 	}
-	if v.keepUp(); !v.pos.before(end) {
+	if v.keepUp(); !v.pos.Before(end) {
 		return 0, 0
 	}
-	t := p.trayFor(v, s)
+	t := p.bufferFor(v, s)
 	if t == nil {
 		p.handBack(v)
 		return 0, 0
 	}
-	if len(t.text) == 0 {
+	if len(t.Text()) == 0 {
 		v.pos = end
 		v.show()
 		return 0, 0
 	}
-	bytes = p.sender.send(v.raw, t.text)
+	bytes = v.sendAtOnce(p.sender, t.Text())
 	events = v.account(t, bytes, now)
-	if bytes == len(t.text) {
+	if bytes == len(t.Text()) {
 		v.pos = end // past batches at the end of the step that have no events
 	} else {
 		p.handBack(v)
@@ -202,37 +207,37 @@ func (p *pump) push(v *viewer, s *step, now time.Time) (events, bytes int) {
 
 // handBack has the viewer read on by itself. The caller holds its mu.
 func (p *pump) handBack(v *viewer) {
-	p.hub.metrics.wakes.Inc()
+	p.hub.metrics.Wakes.Inc()
 	v.wake()
 }
 
-// trayFor returns what the step holds for the viewer, nil when it has to read that by itself.
-func (p *pump) trayFor(v *viewer, s *step) *tray {
+// bufferFor returns what the step holds for the viewer, nil when it has to read that by itself.
+func (p *pump) bufferFor(v *viewer, s *step) *event.Buffer {
 	switch {
-	case s.devices == nil:
+	case s.Devices == nil:
 		return nil
-	case !v.filter.concerns(s.devices):
-		p.own.reset()
-		return &p.own
-	case !s.whole:
+	case !v.filter.Concerns(s.Devices):
+		p.own.Reset()
+		return p.own
+	case !s.Whole:
 		return nil
-	case v.filter.all() && v.pos == Position{Seq: s.from}:
+	case v.filter.All() && v.pos == event.Position{Stamp: s.From}:
 		if !s.shared {
-			fillShared(&p.shared, s)
+			fillShared(p.shared, s)
 			s.shared = true
 		}
-		return &p.shared
+		return p.shared
 	}
-	p.own.reset()
+	p.own.Reset()
 	pos := v.pos
-	for _, made := range s.sheets {
-		if !v.filter.knows(made.devices) {
+	for _, part := range s.Parts {
+		if !v.filter.Knows(part.Devices()) {
 			return nil // the database has to be asked, which no pump waits for
 		}
-		if pos = v.filter.take(&p.own, made, pos); pos.before(made.end) {
+		if pos = p.own.Take(&v.filter, part, pos); pos.Before(part.End()) {
 			return nil // more than fits into one write
 		}
 	}
-	p.own.to = pos
-	return &p.own
+	p.own.To = pos
+	return p.own
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // The recheck of all viewers is an hour away here.
-func TestAStreamEndsAtOnceWhenItsCredentialsAreRevokedHere(t *testing.T) {
+func TestRevocation_EndsAStreamOfThisInstanceAtOnce(t *testing.T) {
 	t.Parallel()
 	a := withAccounts(t, pgtest.New(t))
 	follow := func(who *instance) *stream { return open(t, a.url("access_token="+who.bearer), "") }
@@ -65,7 +65,7 @@ func (g *changingGuard) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
 	}
 }
 
-func TestAStreamEndsWhoseCredentialsWereRevokedBeforeAnybodyKnewOfIt(t *testing.T) {
+func TestRevocation_EndsAStreamThatOpenedBeforeItWasKnown(t *testing.T) {
 	t.Parallel()
 	opinion, g := &verdict{}, &changingGuard{guard: authtest.As(everyone)}
 	i := start(t, pgtest.New(t), func(o *options) { o.checker, o.guard = opinion, g })
@@ -83,7 +83,7 @@ func TestAStreamEndsWhoseCredentialsWereRevokedBeforeAnybodyKnewOfIt(t *testing.
 	require.Equal(t, 1, i.hub.viewers())
 }
 
-func TestMoreChangesThanCanWaitStopNobody(t *testing.T) {
+func TestRevocation_MoreChangesThanCanWaitBlockNoCaller(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.stop()

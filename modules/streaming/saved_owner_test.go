@@ -13,11 +13,13 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/signing"
+	"telltale/modules/streaming/saved"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
-// accounts is an instance whose requests are by whoever has the credentials.
+// accounts is an instance whose requests are by the account of their credentials.
 type accounts struct {
 	*instance
 	users  *auth.Users
@@ -29,14 +31,14 @@ func withAccounts(t *testing.T, db *postgres.DB) *accounts {
 	t.Helper()
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
 	users, keys := auth.NewUsers(db, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
-	tokens, err := auth.NewTokens(cfg, auth.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, users)
+	tokens, err := auth.NewTokens(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, users, zap.NewNop())
 	require.NoError(t, err)
 	guard := auth.NewGuard(tokens, keys)
 	i := start(t, db, func(o *options) { o.guard, o.checker = guard, guard })
 	return &accounts{i, users, keys, tokens}
 }
 
-// by returns the instance as somebody with a token or key sees it.
+// by returns the instance as a caller with a token or key sees it.
 func (i *instance) by(credentials string) *instance {
 	same := *i
 	same.bearer = credentials
@@ -65,11 +67,11 @@ func (a *accounts) key(t *testing.T, expires *time.Time) (*instance, string) {
 }
 
 // save saves the same filter for everybody.
-func (i *instance) save(t *testing.T) (saved SavedFilter) {
+func (i *instance) save(t *testing.T) (kept saved.Filter) {
 	t.Helper()
-	status, text := i.do(t, "POST", "/stream/filters", `{"device":["a"]}`, &saved)
+	status, text := i.do(t, "POST", "/stream/filters", `{"device":["a"]}`, &kept)
 	require.Equal(t, http.StatusCreated, status, text)
-	return saved
+	return kept
 }
 
 // owners returns whose filters there are.
@@ -82,16 +84,16 @@ func owners(t *testing.T, db *postgres.DB) []string {
 	return all
 }
 
-func TestTheFiltersOfADeletedUserAreNotTheNextOnes(t *testing.T) {
+func TestSavedFilter_OfADeletedUserIsNotTheNextOnes(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	a := withAccounts(t, db)
 	anna, bob := a.user(t, "anna"), a.user(t, "bob")
 	key, id := a.key(t, nil)
 	outside := as(t, db, auth.Principal{Subject: "anna", Scopes: []auth.Scope{auth.ReadingsRead}})
-	saved := anna.save(t)
+	kept := anna.save(t)
 	for _, other := range []*instance{bob, key, outside} {
-		require.NotEqual(t, saved.ID, other.save(t).ID)
+		require.NotEqual(t, kept.ID, other.save(t).ID)
 	}
 	require.Equal(t, []string{"key:" + id, "subject:anna", "user:anna", "user:bob"}, owners(t, db))
 
@@ -103,16 +105,16 @@ func TestTheFiltersOfADeletedUserAreNotTheNextOnes(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status, text)
 
 	anna = a.user(t, "anna")
-	var list struct{ Filters []SavedSummary }
+	var list struct{ Filters []saved.Summary }
 	anna.do(t, "GET", "/stream/filters", "", &list)
 	require.Empty(t, list.Filters)
-	status, _ = anna.do(t, "GET", "/stream/filters/"+saved.ID, "", nil)
+	status, _ = anna.do(t, "GET", "/stream/filters/"+kept.ID, "", nil)
 	require.Equal(t, http.StatusNotFound, status)
 	anna.save(t)
 	require.Equal(t, []string{"key:" + id, "subject:anna", "user:anna", "user:bob"}, owners(t, db))
 }
 
-func TestOnlyTheSameAccountSeesItsViewersIfDevicesAreHidden(t *testing.T) {
+func TestAdministration_ShowsViewersToTheirAccountAloneIfDevicesAreHidden(t *testing.T) {
 	t.Parallel()
 	a := withAccounts(t, pgtest.New(t))
 	open(t, a.url("access_token="+a.user(t, "anna").bearer), "")
@@ -122,10 +124,10 @@ func TestOnlyTheSameAccountSeesItsViewersIfDevicesAreHidden(t *testing.T) {
 	require.Len(t, a.hub.Viewers(narrow), 1)
 	narrow.Subject = "bob"
 	require.Empty(t, a.hub.Viewers(narrow))
-	require.Empty(t, a.hub.Viewers(auth.Principal{Subject: "anna", Devices: narrow.Devices}), "somebody else's token for a subject of the same name")
+	require.Empty(t, a.hub.Viewers(auth.Principal{Subject: "anna", Devices: narrow.Devices}), "another account's token for a subject of the same name")
 }
 
-func TestTheFiltersOfAKeyEndWithIt(t *testing.T) {
+func TestSavedFilter_OfAKeyEndsWithIt(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	a := withAccounts(t, db)
@@ -143,15 +145,15 @@ func TestTheFiltersOfAKeyEndWithIt(t *testing.T) {
 	require.Equal(t, []string{"key:" + livingID}, owners(t, db))
 }
 
-// The first one saves no more than it has counted: all of them wait, while somebody holds the user, before they are done.
-func TestNobodyHasMoreFiltersThanAllowedHoweverManyAreSavedAtOnce(t *testing.T) {
+// The first one saves no more than it has counted: all of them wait, while a transaction holds the user, before they are done.
+func TestSavedFilter_LimitHoldsHoweverManyAreSavedAtOnce(t *testing.T) {
 	t.Parallel()
 	const attempts = 3
 	cfg := pgtest.Config(t)
 	db := pgtest.Open(t, cfg)
 	anna := withAccounts(t, pgtest.Open(t, cfg)).user(t, "anna")
 	_, err := db.Exec(t.Context(), `
-INSERT INTO stream_filters (id, owner, username, body) SELECT n, 'user:anna', 'anna', '{}' FROM generate_series(2, $1) AS n`, maxSaved)
+INSERT INTO stream_filters (id, owner, username, body) SELECT n, 'user:anna', 'anna', '{}' FROM generate_series(2, $1) AS n`, mostSaved)
 	require.NoError(t, err)
 	statuses := make(chan int, attempts)
 	var saving sync.WaitGroup
@@ -179,5 +181,5 @@ INSERT INTO stream_filters (id, owner, username, body) SELECT n, 'user:anna', 'a
 		count[status]++
 	}
 	require.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusUnprocessableEntity: attempts - 1}, count)
-	require.Len(t, owners(t, db), maxSaved)
+	require.Len(t, owners(t, db), mostSaved)
 }

@@ -12,9 +12,13 @@ import (
 
 	"telltale/modules/auth"
 	"telltale/modules/auth/authtest"
+	"telltale/modules/streaming/saved"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
+
+// mostSaved is how many filters one user or API key may have.
+const mostSaved = 100
 
 // do sends a request with a JSON body, if there is one, and reads the answer's body, if it is JSON, into out.
 func (i *instance) do(t testing.TB, method, path, body string, out any) (status int, text string) {
@@ -44,44 +48,44 @@ func as(t testing.TB, db *postgres.DB, p auth.Principal) *instance {
 	return start(t, db, func(o *options) { o.principal, o.guard = p, authtest.As(p) })
 }
 
-func TestASavedFilterIsUsedByItsID(t *testing.T) {
+func TestSavedFilter_IsUsedByItsID(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
-	var saved, again SavedFilter
-	status, _ := i.do(t, "POST", "/stream/filters", `{"device":["b*","a","a"],"metric":"m,n"}`, &saved)
+	var kept, again saved.Filter
+	status, _ := i.do(t, "POST", "/stream/filters", `{"device":["b*","a","a"],"metric":"m,n"}`, &kept)
 	require.Equal(t, http.StatusCreated, status)
-	require.Equal(t, []string{"a", "b*"}, saved.Devices)
-	require.Equal(t, []string{"m", "n"}, saved.Metrics)
-	require.Nil(t, saved.Tags)
+	require.Equal(t, []string{"a", "b*"}, kept.Devices)
+	require.Equal(t, []string{"m", "n"}, kept.Metrics)
+	require.Nil(t, kept.Tags)
 	status, _ = i.do(t, "POST", "/stream/filters", `{"metric":["n","m"],"device":["a","b*"]}`, &again)
 	require.Equal(t, http.StatusCreated, status)
-	require.Equal(t, saved, again)
-	status, _ = i.do(t, "GET", "/stream/filters/"+saved.ID, "", &again)
+	require.Equal(t, kept, again)
+	status, _ = i.do(t, "GET", "/stream/filters/"+kept.ID, "", &again)
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, saved, again)
+	require.Equal(t, kept, again)
 
-	s := open(t, i.url("filter="+saved.ID), "")
+	s := open(t, i.url("filter="+kept.ID), "")
 	i.post(t, datum{"b1", "m", 1, 1}, datum{"c", "m", 1, 2}, datum{"a", "o", 1, 3}, datum{"a", "n", 1, 4})
 	require.Equal(t, []string{"b1map[m:1]", "amap[n:4]"}, values(s.read(2)))
-	status, _ = i.do(t, "DELETE", "/stream/filters/"+saved.ID, "", nil)
+	status, _ = i.do(t, "DELETE", "/stream/filters/"+kept.ID, "", nil)
 	require.Equal(t, http.StatusNoContent, status)
 	i.post(t, datum{"a", "m", 2, 5})
 	require.Equal(t, "amap[m:5]", values(s.read(1))[0], "a stream that is open goes on")
-	for method, path := range map[string]string{"GET": "/stream?filter=" + saved.ID, "DELETE": "/stream/filters/" + saved.ID} {
+	for method, path := range map[string]string{"GET": "/stream?filter=" + kept.ID, "DELETE": "/stream/filters/" + kept.ID} {
 		status, text := i.do(t, method, path, "", nil)
 		require.Equal(t, http.StatusNotFound, status, text)
 	}
 }
 
-func TestASavedFilterThatSelectsNothingSelectsNothing(t *testing.T) {
+func TestSavedFilter_ThatSelectsNothingSelectsNothing(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.post(t, datum{"a", "m", 1, 1})
-	var all SavedFilter
+	var all saved.Filter
 	i.do(t, "POST", "/stream/filters", `{}`, &all)
 	var silent []*stream
 	for _, lists := range []string{`{"device":[]}`, `{"metric":[]}`} {
-		var nothing SavedFilter
+		var nothing saved.Filter
 		i.do(t, "POST", "/stream/filters", lists, &nothing)
 		require.NotEqual(t, nothing.ID, all.ID)
 		for _, query := range []string{"", "&snapshot=true", "&since=0", "&since=0&every=1s", "&since=0&interval=1m"} {
@@ -96,16 +100,16 @@ func TestASavedFilterThatSelectsNothingSelectsNothing(t *testing.T) {
 	}
 }
 
-func TestSavedFiltersAreTheirOwnersAndAdministrators(t *testing.T) {
+func TestSavedFilter_IsItsOwnersAndAdministrators(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	reader := func(name, key string, devices ...string) auth.Principal {
 		return auth.Principal{Subject: name, KeyID: key, Scopes: []auth.Scope{auth.ReadingsRead}, Devices: devices}
 	}
 	anna := as(t, db, reader("anna", ""))
-	var saved SavedFilter
-	anna.do(t, "POST", "/stream/filters", `{"device":["a","b"],"tag":["x"]}`, &saved)
-	require.Equal(t, "subject:anna", saved.Owner)
+	var kept saved.Filter
+	anna.do(t, "POST", "/stream/filters", `{"device":["a","b"],"tag":["x"]}`, &kept)
+	require.Equal(t, "subject:anna", kept.Owner)
 
 	limited := reader("boss", "")
 	limited.Scopes, limited.Devices = []auth.Scope{auth.Admin}, []string{"a"}
@@ -123,23 +127,23 @@ func TestSavedFiltersAreTheirOwnersAndAdministrators(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := as(t, db, c.who)
-			var list struct{ Filters []SavedSummary }
+			var list struct{ Filters []saved.Summary }
 			i.do(t, "GET", "/stream/filters", "", &list)
-			want := []SavedSummary{}
+			want := []saved.Summary{}
 			status := http.StatusNotFound
 			if c.sees {
-				want = []SavedSummary{{ID: saved.ID, Owner: saved.Owner, Created: saved.Created, DeviceCount: count(2), TagCount: count(1)}}
+				want = []saved.Summary{{ID: kept.ID, Owner: kept.Owner, Created: kept.Created, DeviceCount: count(2), TagCount: count(1)}}
 				status = http.StatusOK
 			}
 			require.Equal(t, want, list.Filters)
-			got, _ := i.do(t, "GET", "/stream/filters/"+saved.ID, "", nil)
+			got, _ := i.do(t, "GET", "/stream/filters/"+kept.ID, "", nil)
 			require.Equal(t, status, got)
-			got, _ = i.do(t, "HEAD", "/stream?filter="+saved.ID, "", nil)
+			got, _ = i.do(t, "HEAD", "/stream?filter="+kept.ID, "", nil)
 			require.Equal(t, http.StatusOK, got)
 			if !c.sees {
-				got, _ = i.do(t, "GET", "/stream?filter="+saved.ID, "", nil)
+				got, _ = i.do(t, "GET", "/stream?filter="+kept.ID, "", nil)
 				require.Equal(t, status, got)
-				got, _ = i.do(t, "DELETE", "/stream/filters/"+saved.ID, "", nil)
+				got, _ = i.do(t, "DELETE", "/stream/filters/"+kept.ID, "", nil)
 				require.Equal(t, status, got)
 			}
 		})
@@ -147,16 +151,16 @@ func TestSavedFiltersAreTheirOwnersAndAdministrators(t *testing.T) {
 	narrow := as(t, db, reader("anna", "", "a"))
 	narrow.tag(t, "a", "x")
 	narrow.tag(t, "b", "x")
-	s := open(t, narrow.url("filter="+saved.ID), "")
+	s := open(t, narrow.url("filter="+kept.ID), "")
 	narrow.post(t, datum{"b", "m", 1, 1}, datum{"a", "m", 1, 2})
 	require.Equal(t, "1:1", s.next().ID, "a filter shows no more than the token that uses it")
 }
 
-func TestSavedFiltersAreValidatedAndLimited(t *testing.T) {
+func TestSavedFilter_IsValidatedAndLimited(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	for body, reason := range map[string]string{
-		`{"since":"1"}`:            "is not a part of a saved filter",
+		`{"since":"1"}`:            "is not a parameter of this call; it knows device, tag, metric",
 		`{"device":["[a"]}`:        "device",
 		`{"device":[""]}`:          "must not be empty",
 		`{"metric":["a\u0000b"]}`:  "NUL",
@@ -178,7 +182,7 @@ func TestSavedFiltersAreValidatedAndLimited(t *testing.T) {
 	status, _ := i.do(t, "POST", "/stream/filters", string(body), nil)
 	require.Equal(t, http.StatusRequestEntityTooLarge, status)
 
-	for n := range maxSaved {
+	for n := range mostSaved {
 		status, _ := i.do(t, "POST", "/stream/filters", fmt.Sprintf(`{"device":"d%d"}`, n), nil)
 		require.Equal(t, http.StatusCreated, status)
 	}

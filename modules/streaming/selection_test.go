@@ -11,11 +11,11 @@ import (
 // tag makes a device with tags, or gives them to one that exists, as another instance would.
 func (i *instance) tag(t *testing.T, device string, tags ...string) {
 	t.Helper()
-	_, err := i.db.Exec(t.Context(), `INSERT INTO devices (id, tags) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET tags = $2`, device, append([]string{}, tags...))
+	_, err := i.DB.Exec(t.Context(), `INSERT INTO devices (id, tags) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET tags = $2`, device, append([]string{}, tags...))
 	require.NoError(t, err)
 }
 
-func TestNewDevicesThatMatchAPatternJoinARunningStream(t *testing.T) {
+func TestFilter_NewDevicesThatMatchAPatternJoinARunningStream(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	s := open(t, i.url("device=lab-*&device=x&device=h%5Bab%5D"), "")
@@ -26,7 +26,7 @@ func TestNewDevicesThatMatchAPatternJoinARunningStream(t *testing.T) {
 	require.Equal(t, []string{"2:0", "3:0"}, s.ids(2))
 }
 
-func TestATokenNarrowsPatternsAndTags(t *testing.T) {
+func TestFilter_PatternsAndTagsAreNarrowedByTheToken(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) { o.principal.Devices = []string{"lab-1", "lab-2*"} })
 	for _, device := range []string{"lab-1", "lab-2", "lab-3"} {
@@ -53,7 +53,7 @@ func TestATokenNarrowsPatternsAndTags(t *testing.T) {
 	}
 }
 
-func TestTagsAreWhatTheyAreNow(t *testing.T) {
+func TestFilter_TagsAreWhatTheyAreNow(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.tag(t, "a", "hot", "wet")
@@ -70,15 +70,11 @@ func TestTagsAreWhatTheyAreNow(t *testing.T) {
 
 	i.tag(t, "b", "hot", "wet")
 	i.tag(t, "a")
-	require.NoError(t, i.hub.labels.refresh(t.Context()))
+	require.NoError(t, i.hub.tagSets.Refresh(t.Context()))
 	i.post(t, datum{"a", "m", 3, 1}, datum{"b", "m", 3, 1})
 	require.Equal(t, "3:1", both.next().ID)
 	require.Equal(t, "3:1", hot.next().ID)
 	both.close()
 	hot.close()
-	require.Eventually(t, func() bool {
-		i.hub.labels.mu.Lock()
-		defer i.hub.labels.mu.Unlock()
-		return len(i.hub.labels.sets) == 0
-	}, waiting, tick, "nobody asks for tags that nobody filters by")
+	require.Eventually(t, func() bool { return !i.followsTags(t) }, waiting, tick, "tags that no viewer filters by are not looked up")
 }

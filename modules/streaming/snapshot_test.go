@@ -3,17 +3,17 @@ package streaming
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"telltale/modules/readings/history"
+
 	"github.com/stretchr/testify/require"
 
-	"telltale/config"
-	"telltale/modules/devices"
-	"telltale/modules/readings"
+	"telltale/modules/series"
+	"telltale/modules/streaming/event"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -46,7 +46,7 @@ func (s *stream) snapshot() (values map[string]float64, seq int64) {
 	}
 }
 
-func TestASnapshotHoldsTheNewestReadingOfEachSeries(t *testing.T) {
+func TestSnapshot_HoldsTheNewestReadingOfEachSeries(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.post(t, datum{"b", "m", 5, 1}, datum{"a", "m", 5, 2}, datum{"a", "n", 5, 3}, datum{"a", "o", 7, 4})
@@ -73,7 +73,7 @@ func TestASnapshotHoldsTheNewestReadingOfEachSeries(t *testing.T) {
 
 // While readings are posted all the time: what the snapshot says is exactly what was posted up to its seq, and the stream
 // goes on with the batch after that.
-func TestASnapshotGoesOnWithNeitherHoleNorRepeat(t *testing.T) {
+func TestSnapshot_GoesOnWithNeitherHoleNorRepeat(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	const posts = 1500
@@ -88,7 +88,7 @@ func TestASnapshotGoesOnWithNeitherHoleNorRepeat(t *testing.T) {
 			}
 			log[seq] = float64(n)
 			if n%300 == 100 {
-				i.fold(t)
+				i.FoldAll(t)
 			}
 		}
 	})
@@ -108,12 +108,12 @@ func TestASnapshotGoesOnWithNeitherHoleNorRepeat(t *testing.T) {
 	posting.Wait()
 }
 
-func TestASnapshotAfterARestartIsAsOfTheFold(t *testing.T) {
+func TestSnapshot_AfterARestartIsAsOfTheFold(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	i := start(t, pgtest.Open(t, cfg))
 	i.postMany(t, "a", 0, 5)
-	i.fold(t)
+	i.FoldAll(t)
 	i.stop()
 	i = start(t, pgtest.Open(t, cfg))
 	values, seq := open(t, i.url("snapshot=true"), "").snapshot()
@@ -121,36 +121,27 @@ func TestASnapshotAfterARestartIsAsOfTheFold(t *testing.T) {
 	require.EqualValues(t, 5, seq)
 }
 
-func TestASnapshotLeavesOutWhatIsPastItsRetention(t *testing.T) {
+func TestSnapshot_LeavesOutWhatIsPastItsRetention(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	now := time.Now().UnixMilli()
 	i.post(t, datum{"short", "old", 1, 1}, datum{"short", "new", now, 2}, datum{"long", "old", 1, 3})
-	_, err := i.db.Exec(t.Context(), `UPDATE devices SET retention_days = 1 WHERE id = 'short'`)
+	_, err := i.DB.Exec(t.Context(), `UPDATE devices SET retention_days = 1 WHERE id = 'short'`)
 	require.NoError(t, err)
-	require.NoError(t, i.registry.Load(t.Context()))
+	require.NoError(t, i.Registry.Load(t.Context()))
 	values, _ := open(t, i.url("snapshot=true"), "").snapshot()
 	require.Equal(t, map[string]float64{"short/new": 2, "long/old": 3}, values)
 }
 
-func TestSnapshotsHaveLimits(t *testing.T) {
+func TestSnapshot_GivesItsBudgetBack(t *testing.T) {
 	t.Parallel()
-	r := newRoom(pageBytes)
-	free, ok := r.take(math.MaxInt32)
-	require.True(t, ok, "one page always fits")
-	_, ok = r.take(1)
-	require.False(t, ok)
-	free()
-	free()
-	require.Zero(t, r.held.Load())
-
 	i := start(t, pgtest.New(t))
 	i.postMany(t, "a", 0, 3)
 	s := open(t, i.url("snapshot=true"), "")
 	s.snapshot()
 	s.close()
 	i.ended(t, 1)
-	require.Zero(t, i.hub.pages.held.Load())
+	requireEmpty(t, i.hub.pages)
 }
 
 // points is an answer of history.
@@ -160,11 +151,11 @@ type points struct {
 	seen   map[string]bool
 }
 
-func (p *points) Plan(readings.Query, readings.Plan) error { return nil }
-func (p *points) Begin(seq int64, _ string) error          { p.seq = seq; return nil }
-func (p *points) Series(s devices.Series) error            { p.device = s.Device; return nil }
-func (p *points) Bucket(int64, []float64) error            { return nil }
-func (p *points) End(*readings.Cursor) error               { return nil }
+func (p *points) Plan(history.Query, history.Plan) error { return nil }
+func (p *points) Begin(seq int64, _ string) error        { p.seq = seq; return nil }
+func (p *points) Series(s series.Series) error           { p.device = s.Device; return nil }
+func (p *points) Bucket(int64, []float64) error          { return nil }
+func (p *points) End(*history.Cursor) error              { return nil }
 
 func (p *points) Points(ts []int64, _ []float64) error {
 	for _, at := range ts {
@@ -175,11 +166,9 @@ func (p *points) Points(ts []int64, _ []float64) error {
 
 // A page loads history and follows from the seq of the answer: it has every reading, and no event twice, while readings
 // are posted and folded all the time.
-func TestHistoryAndWhatFollowsItAreWhole(t *testing.T) {
+func TestViewer_ThatFollowsHistoryMakesItWhole(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) { o.window = 1 << 10 })
-	service := readings.NewService(i.db, i.log, i.tail, i.window, i.appender, i.folder, i.registry,
-		config.Readings{QueryTimeout: time.Minute}, 4)
 	const posts = 600
 	stop := make(chan struct{})
 	var working sync.WaitGroup
@@ -195,14 +184,14 @@ func TestHistoryAndWhatFollowsItAreWhole(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				i.fold(t)
+				i.FoldAll(t)
 			}
 		}
 	})
 	for range 10 {
-		query := readings.Query{From: 0, To: posts}
+		query := history.Query{From: 0, To: posts}
 		answer := &points{seen: map[string]bool{}}
-		require.NoError(t, service.History(t.Context(), everyone, query, answer))
+		require.NoError(t, i.Queries.History(t.Context(), everyone, query, answer))
 		require.Len(t, answer.seen, int(answer.seq), "each batch has one reading")
 		s := open(t, i.url(fmt.Sprint("since=", answer.seq)), "")
 		for n := answer.seq + 1; n <= min(posts, answer.seq+60); n++ {
@@ -215,41 +204,48 @@ func TestHistoryAndWhatFollowsItAreWhole(t *testing.T) {
 	working.Wait()
 }
 
-func TestSinceATimeBeginsWithWhatWasCommittedThen(t *testing.T) {
+func TestViewer_SinceATimeBeginsWithWhatWasCommittedThen(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	db := pgtest.Open(t, cfg)
 	narrowBlocks(t, db, 4, 10)
-	i := start(t, db)
+	i := start(t, db, func(o *options) { o.realTime = true })
 	i.postMany(t, "a", 0, 9)
 	i.stop()
 	_, err := db.Exec(t.Context(), `UPDATE reading_log SET committed_at = now() - (100 - 10 * seq) * interval '1 minute'`) // 90, 80 … 10 minutes ago
 	require.NoError(t, err)
-	i = start(t, pgtest.Open(t, cfg), func(o *options) { o.window = 1 })
+	i = start(t, pgtest.Open(t, cfg), func(o *options) { o.realTime, o.window = true, 1 })
 	for since, first := range map[string]int{"-65m": 4, "-90m": 2, "-1d": 1, "-5m": 10, "-15m": 9} {
 		s := open(t, i.url("since="+since), "")
 		if first < 10 {
-			require.Equal(t, fmt.Sprintf("%d:0", first), s.next().ID, since)
+			requireBatch(t, s, first, since)
 		}
 		s.close()
 	}
 	at := time.Now().Add(-35 * time.Minute).UTC().Format(time.RFC3339)
-	require.Equal(t, "7:0", open(t, i.url("since="+at), "").next().ID)
+	requireBatch(t, open(t, i.url("since="+at), ""), 7, at)
 	unix := strconv.FormatInt(time.Now().Add(-35*time.Minute).UnixMilli(), 10)
-	require.Equal(t, "7:0", open(t, i.url("since="+unix), "").next().ID, "Unix ms, as history takes them")
-	require.Equal(t, "7:0", i.submit(t, "application/json", `{"since":`+unix+`}`).next().ID)
-	require.Equal(t, "4:0", i.submit(t, "application/json", `{"since":3}`).next().ID, "a seq as history answers it")
+	requireBatch(t, open(t, i.url("since="+unix), ""), 7, "Unix ms, as history takes them")
+	requireBatch(t, i.submit(t, "application/json", `{"since":`+unix+`}`), 7, unix)
+	var third int64
+	require.NoError(t, i.DB.QueryRow(t.Context(), `SELECT (extract(epoch FROM committed_at) * 1000000)::bigint FROM reading_log WHERE seq = 3`).Scan(&third))
+	requireBatch(t, i.submit(t, "application/json", fmt.Sprintf(`{"since":%d}`, third)), 4, "a seq as history answers it")
 
 	require.Equal(t, 2, i.dropBlocks(t))
 	i.postMany(t, "a", 9, 1)
 	s := open(t, i.url("since=-95m&tag=x"), "")
 	m := s.next()
 	require.Equal(t, "gap", m.Event)
-	require.Equal(t, "8", m.ID)
-	var data gap
+	var data event.Gap
 	require.NoError(t, json.Unmarshal([]byte(m.Data), &data))
 	require.Equal(t, "retention", data.Reason)
 	require.Contains(t, data.URL, "tag=x")
 	whole := open(t, i.url("since=-9m"), "")
-	require.Equal(t, "10:0", whole.next().ID)
+	require.Equal(t, []string{"amap[m:9]"}, values(whole.read(1)))
+}
+
+// requireBatch requires that the stream goes on with the n-th batch of those that postMany has posted from 0 on.
+func requireBatch(t *testing.T, s *stream, n int, why string) {
+	t.Helper()
+	require.Equal(t, []string{fmt.Sprintf("amap[m:%d]", n-1)}, values(s.read(1)), why)
 }

@@ -1,14 +1,12 @@
-// Package streaming lets viewers follow the log live, over Server-Sent Events.
+// Package streaming lets viewers follow the log live, over Server-Sent Events. It owns the open streams: the Hub opens and ends
+// them; viewers are a filter and a cursor into the log, never a queue; pumps and alarms write to them.
 //
-// A viewer is a filter and a cursor into the log, never a queue. At first a goroutine of its own reads on, from the recent
-// window or, further back, from the log table, as fast as the socket takes it. Once nothing is left the viewer parks, and
-// that goroutine ends. From then on others do what there is to do: pumps, a few for all viewers together, write each new
-// batch to the parked ones, alarms write heartbeats, neither ever waiting for a socket, and package hangup tells when a client
-// has closed its connection. A socket that does not take everything at once makes its viewer read on by itself again, from
-// its cursor.
+// At first a viewer has a goroutine that brings it up to date, as fast as the socket takes events. Once nothing is left the viewer
+// parks and the goroutine ends. From then on pumps, a few for all viewers, write each new batch to the parked viewers, and alarms
+// write heartbeats; neither waits for a socket. When a socket takes only a part, its viewer continues from its cursor in a
+// goroutine. So an idle viewer costs its connection and about two kilobytes, and a slow viewer delays no other.
 //
-// So an idle viewer costs its connection and some two kilobytes, a slow one delays nobody and holds at most the rest of one
-// event in memory, and an event is encoded once (sheet) however many viewers see it.
+// The packages beneath know the format of events, permissions, requests, and which buckets are due.
 package streaming
 
 import (
@@ -16,43 +14,47 @@ import (
 	"time"
 
 	"telltale/modules/auth"
-	"telltale/modules/devices"
-	"telltale/modules/readings"
+	"telltale/modules/readings/batchlog"
+	"telltale/modules/series"
 )
 
-// window is the recent window.
+// window is the recent window. Places in the log are stamps here, as everywhere in this package.
 type window interface {
 	Head() int64
-	Next(seq int64) (batches []*readings.Batch, changed <-chan struct{}, ok bool)
+	Next(stamp int64) (batches []*batchlog.Batch, changed <-chan struct{}, ok bool)
+	Names(stamp int64) (named, sure bool)
+	Behind(seq int64) int64
 	Replaced() (times int, head int64)
 }
 
 // logTable is the log as the database has it.
 type logTable interface {
-	Read(ctx context.Context, after int64, readings int) ([]*readings.Batch, error)
-	Missing(ctx context.Context, after int64) (readings.Missing, bool, error)
-	State(ctx context.Context) (readings.State, error)
+	ReadAfter(ctx context.Context, stamp int64, readings int) ([]*batchlog.Batch, error)
+	Missing(ctx context.Context, after int64) (batchlog.Missing, bool, error)
+	Locate(ctx context.Context, stamp int64) (batchlog.Place, error)
 	Seek(ctx context.Context, at time.Time) (after int64, whole bool, err error)
-	Extent(ctx context.Context, after, last int64) (readings.Missing, error)
+	Extent(ctx context.Context, after, last int64) (batchlog.Missing, error)
 }
 
 // nameTable knows the names behind series ids.
 type nameTable interface {
-	ByID(id int32) (devices.Series, bool)
+	ByID(id int32) (series.Series, bool)
 }
 
 // registry knows every series, and the newest reading of each.
 type registry interface {
 	nameTable
-	directory
-	Select(devices, metrics []string) []devices.SeriesState
-	Capture(w devices.Wanted, most int) (states []devices.SeriesState, seq int64, ok bool)
+	Tagged(ctx context.Context, tags []string) (map[string]bool, error)
+	Select(devices, metrics []string) []series.State
+	Capture(w series.Wanted, most int) (states []series.State, stamp int64, ok bool)
 	Size() int
+	Turn() int64
+	TurnedSince(turn int64) (ids []int32, ok bool)
 }
 
 // retention tells whether the newest reading of a series is still kept.
 type retention interface {
-	Keeps(newest devices.SeriesState) bool
+	Keeps(newest series.State) bool
 }
 
 // checker tells whether credentials are still good.

@@ -1,85 +1,108 @@
 package streaming
 
 import (
-	"context"
 	"errors"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 
+	"telltale/modules/streaming/admission"
+	"telltale/modules/streaming/event"
+	"telltale/modules/streaming/filter"
+	"telltale/modules/streaming/request"
+	"telltale/modules/streaming/roster"
+	"telltale/modules/streaming/wire"
 	"telltale/platform/httpserver"
-	"telltale/platform/silence"
 )
 
-// viewer is one open stream: a filter and a cursor into the log. It has a goroutine of its own only while it reads on by
-// itself; while it is parked, it has none: its pump writes readings to it, and alarms write heartbeats.
+// viewer is one open stream: a filter and a cursor into the log.
+//
+// At every time it has one owner, which alone touches its cursor. The owner is the viewer's own goroutine while that is at work:
+// it opens the stream, catches up, and ends it. While the viewer is parked it has no goroutine, and its owner is the goroutine that
+// holds its mu: its pump writes readings to it, and alarms write heartbeats.
 type viewer struct {
-	hub     *Hub
-	pump    *pump
-	request *Request
-	filter  filter
-	ticket  *ticket
-	began   time.Time
-	mark    mark // the goroutine's own
-	// replaced is how often the log had been replaced when the viewer last looked.
-	replaced int
-	due      time.Time  // when a paced viewer gets its next readings; the goroutine's own, and guarded by mu while it is parked
-	buckets  *bucketing // of a viewer of buckets, guarded like due; nil for others
-	member   int        // index among the pump's viewers, guarded by the pump's mu
-	places   []int      // index among the pump's viewers of each topic, guarded likewise
+	settings     // never changes
+	cursor       // touched by its owner alone
+	roster.Seat  // guarded by its pump's mu
+	roster.Alarm // guarded by the alarms
 
-	socket  *httpserver.Socket
-	raw     syscall.RawConn
-	unwatch func()    // ends the watch for the client's end
-	rings   time.Time // when alarms look at it, guarded like slot
-	slot    int       // where it is among them, from 1; 0 when it is not; guarded by their mu
+	// conn is prepared by the viewer's own goroutine before the viewer parks for the first time, and does not change then. Only the owner
+	// writes to it.
+	conn wire.Conn
 
 	mu        sync.Mutex
-	parked    bool     // no goroutine is at work, and pump and alarms write
-	why       reason   // why the stream has to end
+	state     viewerState
+	why       reason   // of an ending viewer
 	interrupt func()   // ends what the goroutine waits for besides its connection, nil for nothing
-	pos       Position // a parked viewer may be further; see keepUp
-	told      Position // where the client believes to be, by the last id that it was sent
-	rest      []byte   // has to be written before anything else
-	page      *page    // comes next, nil for none
-	shown     progress // for whoever looks at viewers
-	wrote     time.Time
-	events    int64
-	bytes     int64
+	shown     progress // for goroutines that do not own the viewer
 }
 
-// progress is how far a viewer has come, as others may see it.
+// settings is what is known of a viewer before any other goroutine knows it.
+type settings struct {
+	hub     *Hub
+	pump    *pump
+	request *request.Request
+	ticket  *admission.Ticket
+	began   time.Time
+	buckets *bucketing // of a viewer of buckets, nil for others; what is in it is the owner's
+}
+
+// viewerState is the state of a viewer. It says who its owner is.
+type viewerState int
+
+const (
+	awake  viewerState = iota // its own goroutine is at work: it opens the stream, or catches up
+	parked                    // it has no goroutine; pump and alarms write
+	ending                    // it has been told to end, which its own goroutine does
+)
+
+// cursor is what the owner of a viewer alone touches.
+type cursor struct {
+	filter   filter.Filter
+	pos      event.Position // a parked viewer may be further; see keepUp
+	passed   int64          // seq of the newest batch that it has looked at by itself
+	told     event.Position // where the client believes to be, by the last id that it was sent
+	replaced int            // how often the log had been replaced when the viewer last looked
+	pastHead pastHead       // see viewer_slow.go
+
+	unsent []byte // has to be written before anything else
+	page   *page  // comes next, nil for none
+	wrote  time.Time
+	events int64
+	bytes  int64
+
+	due      time.Time // when a paced viewer gets its next readings
+	fromTurn int64     // from which turn on a paced viewer has not got the forecasts that have become present
+}
+
+// progress is how far a viewer has come, for goroutines that do not own it.
 type progress struct {
-	pos           Position
+	pos           event.Position
+	passed        int64
 	events, bytes int64
 }
 
-// progress returns how far the viewer has come. The caller holds mu.
+// progress returns how far the viewer has come, for goroutines that do not own it. The caller holds mu.
 func (v *viewer) progress() progress {
 	v.keepUp()
 	return v.shown
 }
 
-// show lets others see how far the viewer has come. The caller holds mu.
-func (v *viewer) show() { v.shown = progress{v.pos, v.events, v.bytes} }
-
-// socketBytes bounds what the system holds back for one viewer. Left alone it would grow to megabytes: memory for each slow
-// viewer, and so long a queue that a slow but steady client would seem to take nothing for a whole write timeout.
-const socketBytes = 128 << 10
+// show lets other goroutines see how far the viewer has come. The caller holds mu.
+func (v *viewer) show() { v.shown = progress{v.pos, v.passed, v.events, v.bytes} }
 
 // serve begins the stream on a connection whose response header has been sent.
 func (v *viewer) serve(socket *httpserver.Socket) {
-	v.socket = socket
-	if !v.ticket.claim() { // the client took longer for the header than it may
+	v.conn.Socket = socket
+	if !v.ticket.Claim() { // the client took longer for the header than it may
 		_ = socket.Close()
 		return
 	}
 	v.hub.join(v)
 	v.live(func() error {
-		switch err := v.attach(); {
+		switch err := v.conn.Prepare(v.hub.hangups, v.hub.cfg.WriteTimeout, v.hungUp); {
 		case errors.Is(err, net.ErrClosed): // the client did not take the header, or the server has cut the connection
 			return err
 		case err != nil:
@@ -94,30 +117,12 @@ func (v *viewer) serve(socket *httpserver.Socket) {
 	})
 }
 
-// attach prepares the connection for being written to by others, and has its end noticed.
-func (v *viewer) attach() (err error) {
-	conn, ok := v.socket.Conn.(syscall.Conn)
-	if !ok {
-		return errors.New("a stream needs a socket of the operating system")
-	}
-	if v.raw, err = conn.SyscallConn(); err != nil {
-		return err
-	}
-	if tcp, ok := v.socket.Conn.(*net.TCPConn); ok {
-		// An error of either means that the connection is closed.
-		_ = tcp.SetWriteBuffer(socketBytes)
-		_ = silence.Limit(v.raw, v.hub.cfg.WriteTimeout)
-	}
-	v.unwatch, err = v.hub.hangups.Watch(v.socket.Conn, func(err error) { v.end(endOf(err)) })
-	return err
-}
-
-// live does something first, then reads on until everything has been written, and leaves the viewer parked. If that cannot
-// be, the stream ends.
+// live is the viewer's own goroutine. It does something first, then catches up, and leaves the viewer parked. If that cannot be, it
+// ends the stream.
 func (v *viewer) live(first func() error) {
-	why, parked := failed, false
+	why, left := failed, false
 	defer func() { // also if something panics
-		if !parked { // or somebody else may be at work on the viewer already
+		if !left { // else the viewer may have another owner already
 			v.finish(why)
 		}
 	}()
@@ -128,37 +133,39 @@ func (v *viewer) live(first func() error) {
 	if err == nil {
 		err = v.catchUp()
 	}
-	if parked = err == nil; parked {
+	if left = err == nil; left {
 		return
 	}
-	why = v.ending(err)
+	why = v.reasonOf(err)
 	v.dropPage()
 	v.sayFarewell(why)
 }
 
 // begin puts the first words in front of the stream.
 func (v *viewer) begin() error {
-	v.rest = append(appendOpening(nil), v.rest...)
+	v.unsent = append(event.AppendOpening(nil), v.unsent...)
 	if v.page != nil { // says itself where it is
 		return nil
 	}
+	if v.request.Lost {
+		return v.restart(event.Position{})
+	}
 	if v.request.From == nil {
-		v.rest = appendPosition(v.rest[:len(v.rest)-1], v.pos)
+		v.unsent = event.AppendPosition(v.unsent[:len(v.unsent)-1], v.pos)
 		return nil
 	}
-	head := v.hub.window.Head()
-	if v.pos.reached() <= head {
-		return nil
-	}
-	// Another instance may have sent what this one has not heard of yet. Otherwise the log is not the one it was.
-	ctx, cancel := context.WithTimeout(v.hub.work, readTimeout)
-	defer cancel()
-	state, err := v.hub.table.State(ctx)
-	if err != nil {
-		return unreadable{err}
-	}
-	if v.pos.reached() <= max(state.Head, head) {
-		return nil
-	}
-	return v.restart(max(state.Head, head))
+	return v.settle(*v.request.From, zap.WarnLevel)
 }
+
+// topics returns of which devices' events the viewer has to hear from its pump.
+func (v *viewer) topics() []string {
+	switch {
+	case v.request.Every > 0:
+		return nil // it asks for newest readings when it is time
+	case v.buckets == nil && v.filter.Few():
+		return v.filter.Devices()
+	}
+	return everyStep
+}
+
+var everyStep = []string{roster.AnyDevice}

@@ -108,7 +108,7 @@ func (b *batch) recordAt(line int) (index int, ok bool) {
 }
 
 // target returns where batches of the syntax go.
-func target(s syntax, opts Options) string {
+func target(s syntax, opts Options, database string) string {
 	query := url.Values{}
 	if s.path == "/api/readings" {
 		if opts.Skip {
@@ -118,6 +118,9 @@ func target(s syntax, opts Options) string {
 	}
 	query.Set("on_error", map[bool]string{false: "fail", true: "partial"}[opts.Skip])
 	query.Set("precision", opts.Precision)
+	if database != "" {
+		query.Set("bucket", database)
+	}
 	for _, tag := range opts.DeviceTags {
 		query.Add("device_tag", tag)
 	}

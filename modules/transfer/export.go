@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"telltale/modules/readings/render"
 )
@@ -83,7 +84,8 @@ func (e *exporting) all(ctx context.Context) error {
 		query := e.query()
 		query.Set("format", "ndjson")
 		query.Set("limit", strconv.Itoa(e.what.Page))
-		query.Set("from", strconv.FormatInt(e.to.at.From, 10))
+		// As text: the server takes small numbers for seconds.
+		query.Set("from", time.UnixMilli(e.to.at.From).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 		query.Set("to", strconv.FormatInt(e.to.at.To, 10))
 		if e.to.at.Cursor != "" {
 			query.Set("cursor", e.to.at.Cursor)

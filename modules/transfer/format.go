@@ -36,6 +36,8 @@ func detect(in *bufio.Reader) (Format, error) {
 			return "", errors.New("it is one JSON document: post it to /api/readings, or write its readings one a line")
 		case line[0] == '{':
 			return NDJSON, nil
+		case bytes.HasPrefix(line, createDatabase):
+			return Lines, nil
 		}
 		if cells, err := csv.NewReader(bytes.NewReader(line)).Read(); err == nil && deviceColumn(cells) >= 0 {
 			return CSV, nil
@@ -46,6 +48,22 @@ func detect(in *bufio.Reader) (Format, error) {
 		break
 	}
 	return "", errors.New("it looks like none of CSV (with a column device in its header), NDJSON and line protocol; say which by --format")
+}
+
+// createDatabase is what a statement begins with in a file of line protocol that `influx_inspect export` has written.
+var createDatabase = []byte("CREATE DATABASE ")
+
+var contextDatabase = []byte("# CONTEXT-DATABASE:")
+
+// exportedFrom returns the name of the database that a file of `influx_inspect export` begins with, empty for other files.
+func exportedFrom(in *bufio.Reader) string {
+	sample, _ := in.Peek(4096)
+	for line := range bytes.Lines(sample) {
+		if name, found := bytes.CutPrefix(line, contextDatabase); found {
+			return string(bytes.TrimSpace(name))
+		}
+	}
+	return ""
 }
 
 var bom = []byte("\xef\xbb\xbf")
@@ -89,7 +107,7 @@ func syntaxOf(f Format, header []byte, deviceTags []string) (syntax, error) {
 			path: "/api/v2/write", contentType: "text/plain; charset=utf-8", open: openLine,
 			blank: func(text []byte) bool {
 				text = bytes.TrimLeft(text, " ")
-				return len(text) == 0 || text[0] == '#'
+				return len(text) == 0 || text[0] == '#' || bytes.HasPrefix(text, createDatabase)
 			},
 			device: func(text []byte) []byte { return deviceOfLine(text, deviceTags) },
 		}, nil
@@ -97,8 +115,15 @@ func syntaxOf(f Format, header []byte, deviceTags []string) (syntax, error) {
 	return syntax{}, fmt.Errorf("%q is no format", f)
 }
 
+// deviceColumn returns the column that the server takes for the device, -1 if there is none.
 func deviceColumn(header []string) int {
-	return slices.IndexFunc(header, func(cell string) bool { return strings.TrimSpace(cell) == "device" })
+	return slices.IndexFunc(header, func(cell string) bool {
+		switch strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.TrimSpace(cell))) {
+		case "device", "deviceid":
+			return true
+		}
+		return false
+	})
 }
 
 // cellAt returns a cell of a row.

@@ -36,7 +36,7 @@ type Summary struct {
 
 // Reporter is told how an import goes, from one goroutine at a time.
 type Reporter interface {
-	// File says that a file of so many bytes (-1 if unknown) begins, at done if it was interrupted before.
+	// File says that a file begins, with its size in bytes (-1 if unknown), at done if it was interrupted before.
 	File(name string, size int64, resumed bool)
 	// Read says how many bytes of the file have been read, as they are there.
 	Read(bytes int64)
@@ -154,6 +154,7 @@ func (i *importing) prepare() (*records, error) {
 		}
 		i.opts.Format = format
 	}
+	database := exportedFrom(i.source.text)
 	in := &records{in: i.source.text, at: mark{Line: 1}}
 	if start, _ := i.source.text.Peek(len(bom)); bytes.Equal(start, bom) {
 		if err := in.skipTo(mark{Offset: int64(len(bom)), Line: 1}); err != nil {
@@ -172,7 +173,7 @@ func (i *importing) prepare() (*records, error) {
 	if i.syntax, err = syntaxOf(i.opts.Format, header, i.opts.DeviceTags); err != nil {
 		return nil, err
 	}
-	i.target, in.open = target(i.syntax, i.opts), i.syntax.open
+	i.target, in.open = target(i.syntax, i.opts, database), i.syntax.open
 	if done := i.ledger.state.Done; done.Offset > in.at.Offset {
 		return in, in.skipTo(done)
 	}

@@ -22,16 +22,20 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/bootstrap"
 	"telltale/modules/devices"
 	"telltale/modules/readings"
+	"telltale/modules/schema"
+	"telltale/modules/series"
 	"telltale/modules/transfer"
+	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m, httpservertest.IgnoreClock()) }
+func TestMain(m *testing.M) { pgtest.Main(m, schema.New(), httpservertest.IgnoreClock()) }
 
 // program starts Telltale on an empty database of its own.
 func program(t testing.TB) transfer.Server {
@@ -54,9 +58,9 @@ func program(t testing.TB) transfer.Server {
 	app := fxtest.New(t, fx.NopLogger, fx.Supply(cfg),
 		fx.Provide(
 			func() *zap.Logger { return zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)) },
-			func() auth.Announce { return func(string, string) {} },
+			func() bootstrap.Announce { return func(string, string) {} },
 		),
-		config.Module, postgres.Module, httpserver.Module, auth.Module, devices.Module, readings.Module,
+		config.Module, fx.Provide(schema.New), postgres.Module, httpapp.Module, auth.Module, series.Module, devices.Module, readings.Module,
 		fx.Populate(&server, &db),
 	)
 	app.RequireStart()

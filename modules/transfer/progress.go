@@ -60,7 +60,7 @@ func (s *Screen) Close() {
 	}
 }
 
-// Line writes a line for a person; that nobody can read it is no reason to stop.
+// Line writes a line for a person; a closed output is no reason to stop.
 func (s *Screen) Line(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format+"\n", args...) }
 
 func (s *Screen) begin(size int64, what string, more ...progressbar.Option) {

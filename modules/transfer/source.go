@@ -63,7 +63,7 @@ func (s *source) inflate() error {
 	return nil
 }
 
-// size is that of the file as it is there, -1 if nobody knows.
+// size is that of the file as it is there, -1 if that is unknown.
 func (s *source) size() int64 {
 	if s.info == nil || !s.info.Mode().IsRegular() {
 		return -1

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheFormatIsToldByTheContent(t *testing.T) {
+func TestSyntax_IsToldByTheContent(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Format{
 		"device,ts,m\na,1,2":              CSV,
@@ -31,7 +31,7 @@ func TestTheFormatIsToldByTheContent(t *testing.T) {
 	}
 }
 
-func TestTheDeviceOfARecordIsFound(t *testing.T) {
+func TestSyntax_FindsTheDeviceOfARecord(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`{"device":"a","values":{"m":1}}`:         "a",

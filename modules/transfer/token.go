@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"telltale/config"
 )
 
 // Token returns the token to authenticate with: TELLTALE_TOKEN, or what the file TELLTALE_TOKEN_FILE holds. It is not taken
@@ -19,11 +21,15 @@ func Token(getenv func(string) string) (string, error) {
 	case token != "":
 		return token, nil
 	}
-	text, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("reading TELLTALE_TOKEN_FILE: %w", err)
 	}
-	if token = strings.TrimSpace(string(text)); token == "" {
+	text, err := config.FileText(content)
+	if err != nil {
+		return "", fmt.Errorf("reading TELLTALE_TOKEN_FILE: %s: %w", file, err)
+	}
+	if token = strings.TrimSpace(text); token == "" {
 		return "", fmt.Errorf("reading TELLTALE_TOKEN_FILE: %s is empty", file)
 	}
 	return token, nil

@@ -1,9 +1,8 @@
-// Package transfer moves readings between files and a running server: Import posts the readings of files, Export writes
-// history to one. Both are ordinary clients of the HTTP API and know nothing of how the server stores anything.
+// Package transfer moves readings between files and a running server: Import posts the readings of files, Export writes history to
+// a file. Both are ordinary clients of the HTTP API and know nothing of how the server stores readings.
 //
-// What Export writes, Import reads. Either goes on where it was when it is interrupted and started again: where it is stands
-// in a small file beside the one that is read or written. Doing a little of it twice changes nothing, because for one
-// device, metric and instant there is one reading.
+// What Export writes, Import reads. Either resumes where it was interrupted: a small file beside the one that is read or written
+// records how far it got. Repeating a part changes nothing, because for one device, metric and instant there is one reading.
 package transfer
 
 import (

@@ -42,7 +42,7 @@ func zipped(t testing.TB, parts ...string) string {
 	return out.String()
 }
 
-func TestEveryFormatIsImported(t *testing.T) {
+func TestImport_TakesEveryFormat(t *testing.T) {
 	t.Parallel()
 	s := program(t)
 	for _, c := range []struct {
@@ -50,25 +50,32 @@ func TestEveryFormatIsImported(t *testing.T) {
 		opts       transfer.Options
 		want       string
 	}{
-		{"wide", "\xef\xbb\xbfts,device,temperature,open\n1000,wide,21.5,true\n\n2000,wide,,0\n", transfer.Options{}, "wide,open,1970-01-01T00:00:01.000Z,1\n" +
-			"wide,open,1970-01-01T00:00:02.000Z,0\nwide,temperature,1970-01-01T00:00:01.000Z,21.5\n"},
-		{"long", "device,metric,ts,value\r\nlong,m,1970-01-01T00:00:01Z,-1e-3\r\n", transfer.Options{}, "long,m,1970-01-01T00:00:01.000Z,-0.001\n"},
+		{"wide", "\xef\xbb\xbfts,device,temperature,open\n1762128001000,wide,21.5,true\n\n1762128002000,wide,,0\n", transfer.Options{}, "wide,open,2025-11-03T00:00:01.000Z,1\n" +
+			"wide,open,2025-11-03T00:00:02.000Z,0\nwide,temperature,2025-11-03T00:00:01.000Z,21.5\n"},
+		{"long", "device,metric,ts,value\r\nlong,m,2025-11-03T00:00:01Z,-1e-3\r\n", transfer.Options{}, "long,m,2025-11-03T00:00:01.000Z,-0.001\n"},
 		{
-			"items", `{"device":"items","ts":1000,"values":{"a":1,"b":2}}` + "\n\n" + `{"values":{"a":3},"ts":2000,"device":"it\u0065ms"}`,
+			"items", `{"device":"items","ts":1762128001000,"values":{"a":1,"b":2}}` + "\n\n" + `{"values":{"a":3},"ts":1762128002000,"device":"it\u0065ms"}`,
 			transfer.Options{},
-			"items,a,1970-01-01T00:00:01.000Z,1\nitems,a,1970-01-01T00:00:02.000Z,3\nitems,b,1970-01-01T00:00:01.000Z,2\n",
+			"items,a,2025-11-03T00:00:01.000Z,1\nitems,a,2025-11-03T00:00:02.000Z,3\nitems,b,2025-11-03T00:00:01.000Z,2\n",
 		},
 		{
-			"rows.gz", zipped(t, `{"device":"rows.gz","metric":"m","ts":1000,"value":1}`+"\n", `{"device":"rows.gz","metric":"m","ts":2000,"value":2}`),
+			"rows.gz", zipped(t, `{"device":"rows.gz","metric":"m","ts":1762128001000,"value":1}`+"\n", `{"device":"rows.gz","metric":"m","ts":1762128002000,"value":2}`),
 			transfer.Options{},
-			"rows.gz,m,1970-01-01T00:00:01.000Z,1\nrows.gz,m,1970-01-01T00:00:02.000Z,2\n",
+			"rows.gz,m,2025-11-03T00:00:01.000Z,1\nrows.gz,m,2025-11-03T00:00:02.000Z,2\n",
 		},
 		{
-			"lines", "# a comment\nm,host=lines,cpu=0 f=1,g=\"t\next\" 1000000000\nm,id=lines value=2 2000000000",
+			"lines", "# a comment\nm,host=lines,cpu=0 f=1,g=\"t\next\" 1762128001000000000\nm,id=lines value=2 1762128002000000000",
 			transfer.Options{DeviceTags: []string{"host", "id"}},
-			"lines,m,1970-01-01T00:00:02.000Z,2\nlines,m.f;cpu=0,1970-01-01T00:00:01.000Z,1\n",
+			"lines,m,2025-11-03T00:00:02.000Z,2\nlines,m.f;cpu=0,2025-11-03T00:00:01.000Z,1\n",
 		},
-		{"seconds", "m,device=seconds value=1 1", transfer.Options{Precision: "s", Format: transfer.Lines}, "seconds,m,1970-01-01T00:00:01.000Z,1\n"},
+		{"cased", "Device_ID,Timestamp,m\ncased,1762128001000,1\n", transfer.Options{}, "cased,m,2025-11-03T00:00:01.000Z,1\n"},
+		{
+			"exported", "# INFLUXDB EXPORT: 1677-09-21T00:12:43Z - 2262-04-11T23:47:16Z\n# DDL\nCREATE DATABASE exported WITH NAME autogen\n# DML\n" +
+				"# CONTEXT-DATABASE:exported\n# CONTEXT-RETENTION-POLICY:autogen\n# writing tsm data\nm,x=1 value=1 1762128001000000000\nm,host=exported value=2 1762128002000000000\n",
+			transfer.Options{},
+			"exported,m,2025-11-03T00:00:02.000Z,2\nexported,m;x=1,2025-11-03T00:00:01.000Z,1\n",
+		},
+		{"seconds", "m,device=seconds value=1 1762128001", transfer.Options{Precision: "s", Format: transfer.Lines}, "seconds,m,2025-11-03T00:00:01.000Z,1\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.opts.Precision == "" {
@@ -92,12 +99,12 @@ func TestEveryFormatIsImported(t *testing.T) {
 	require.Zero(t, done)
 }
 
-func TestWhatIsExportedCanBeImportedAndIsTheSame(t *testing.T) {
+func TestExport_CanBeImportedAndIsTheSame(t *testing.T) {
 	t.Parallel()
 	first, second, third := program(t), program(t), program(t)
 	done, _ := load(t, first, transfer.Options{Parallel: 4, Batch: 700}, write(t, "in.csv", table(3, 2_000)))
 	require.Equal(t, transfer.Summary{Stored: 6_000}, done)
-	load(t, first, transfer.Options{}, write(t, "more.csv", "device,ts,a,b\nÄtna-7,1,1e300,-0.1\nÄtna-7,7258118399999,5e-324,9007199254740993\n"))
+	load(t, first, transfer.Options{}, write(t, "more.csv", "device,ts,a,b\nÄtna-7,31536000000,1e300,-0.1\nÄtna-7,7258118399999,5e-324,9007199254740993\n"))
 	everything := transfer.Selection{Format: transfer.CSV, To: "7258118400000", Page: 1_000}
 	asCSV := dumpTo(t, first, everything, filepath.Join(t.TempDir(), "a.csv"))
 	everything.Format = transfer.NDJSON
@@ -112,28 +119,28 @@ func TestWhatIsExportedCanBeImportedAndIsTheSame(t *testing.T) {
 	require.Equal(t, 6_005, strings.Count(string(asCSV), "\n"))
 }
 
-func TestLaterRecordsOfADeviceCorrectEarlierOnes(t *testing.T) {
+func TestImport_LaterRecordsOfADeviceCorrectEarlierOnes(t *testing.T) {
 	t.Parallel()
 	s := program(t)
 	var text, want strings.Builder
 	text.WriteString("device,ts,m\n")
 	for round := range 20 {
 		for device := range 200 {
-			fmt.Fprintf(&text, "device-%03d,1000,%d\n", device, round)
+			fmt.Fprintf(&text, "device-%03d,1762128001000,%d\n", device, round)
 		}
 	}
 	want.WriteString("device,metric,ts,value\n")
 	for device := range 200 {
-		fmt.Fprintf(&want, "device-%03d,m,1970-01-01T00:00:01.000Z,19\n", device)
+		fmt.Fprintf(&want, "device-%03d,m,2025-11-03T00:00:01.000Z,19\n", device)
 	}
 	load(t, s, transfer.Options{Parallel: 8, Batch: 50}, write(t, "rounds.csv", text.String()))
 	require.Equal(t, want.String(), dump(t, s, transfer.CSV))
 }
 
-func TestRecordsThatAreNotValidAreNamedByTheirLines(t *testing.T) {
+func TestImport_NamesRecordsThatAreNotValidByTheirLines(t *testing.T) {
 	t.Parallel()
 	s := program(t)
-	const csv = "device,ts,m\na,1,1\n\na,2,x\n\"a\nb\",3,1\na,4,4\n"
+	const csv = "device,ts,m\na,1762128000001,1\n\na,1762128000002,x\n\"a\nb\",1762128000003,1\na,1762128000004,4\n"
 	_, err := transfer.Import(t.Context(), s, transfer.Options{}, []string{write(t, "bad.csv", csv)}, nil, &notes{})
 	require.ErrorContains(t, err, "2 records are not valid, and nothing between the lines 2 and 7 was stored")
 	require.Equal(t, "device,metric,ts,value\n", dump(t, s, transfer.CSV))
@@ -145,13 +152,13 @@ func TestRecordsThatAreNotValidAreNamedByTheirLines(t *testing.T) {
 		`5: device must not contain spaces or unprintable characters such as U+000A`,
 	}, report.rejects)
 
-	done, report = load(t, s, transfer.Options{Skip: true}, write(t, "bad.ndjson", `{"device":"a","ts":5,"values":{"m":5}}`+"\n\n{\n"+`{"device":"a","metric":"m","ts":-1,"value":1}`))
+	done, report = load(t, s, transfer.Options{Skip: true}, write(t, "bad.ndjson", `{"device":"a","ts":1762128000005,"values":{"m":5}}`+"\n\n{\n"+`{"device":"a","metric":"m","ts":-1,"value":1}`))
 	require.Equal(t, transfer.Summary{Stored: 1, Rejected: 2}, done)
 	require.Len(t, report.rejects, 2)
 	require.Contains(t, report.rejects[0], "3: ")
 	require.Contains(t, report.rejects[1], "4: ts ")
 
-	lines := "# first\nm,device=a value=6 6\nm,device=a s=\"a\nb\",value=7 7\nm value=1 1\nm,device=a value=x 8\n"
+	lines := "# first\nm,device=a value=6 1762128000006\nm,device=a s=\"a\nb\",value=7 1762128000007\nm value=1 1762128000001\nm,device=a value=x 1762128000008\n"
 	_, err = transfer.Import(t.Context(), s, transfer.Options{Precision: "ms"}, []string{write(t, "bad.lines", lines)}, nil, &notes{})
 	require.ErrorContains(t, err, "2 records are not valid, and nothing between the lines 2 and 6 was stored")
 	done, report = load(t, s, transfer.Options{Precision: "ms", Skip: true}, write(t, "bad.lines", lines+strings.Repeat("m value=1\n", 1000)))
@@ -164,11 +171,27 @@ func TestRecordsThatAreNotValidAreNamedByTheirLines(t *testing.T) {
 	require.Equal(t, 6, strings.Count(dump(t, s, transfer.CSV), "\n"))
 }
 
-// A file may end in the middle of a line, because it was cut there, and another may go on behind it.
-func TestALineThatOpensQuotesTakesNoOthersWithIt(t *testing.T) {
+func TestTimestamp_OfARecordInAnotherUnitIsNamedByItsLine(t *testing.T) {
 	t.Parallel()
 	s := program(t)
-	lines := "m,device=a value=1 1\nm,device=a s=\"cut\n" + strings.Repeat("m,device=a value=2 2\n", 5_000) + "m,device=a value=3 3\nm,device=a s=\"end"
+	for name, c := range map[string]struct{ precision, text, want string }{
+		"a.csv":    {"ns", "device,ts,m\na,1793534400000,1\na,1793534400,2\n", "3: ts "},
+		"a.ndjson": {"ns", `{"device":"a","ts":1793534400,"values":{"m":1}}`, "1: ts "},
+		"a.lines":  {"ns", "# note\nm,device=a value=1 1793534400\n", "2: the time "},
+		"b.lines":  {"ms", "m,device=a value=1 1793534400\n", "1: the time "},
+	} {
+		_, report := load(t, s, transfer.Options{Skip: true, Precision: c.precision}, write(t, name, c.text))
+		require.Len(t, report.rejects, 1, name)
+		require.Contains(t, report.rejects[0], c.want)
+		require.Contains(t, report.rejects[0], "it looks like seconds: ")
+	}
+}
+
+// A file may end in the middle of a line, because it was cut there, and another may go on behind it.
+func TestImport_OfALineThatOpensQuotesTakesNoOthersWithIt(t *testing.T) {
+	t.Parallel()
+	s := program(t)
+	lines := "m,device=a value=1 1762128000001\nm,device=a s=\"cut\n" + strings.Repeat("m,device=a value=2 1762128000002\n", 5_000) + "m,device=a value=3 1762128000003\nm,device=a s=\"end"
 	_, err := transfer.Import(t.Context(), s, transfer.Options{Precision: "ms"}, []string{write(t, "cut.lines", lines)}, nil, &notes{})
 	require.ErrorContains(t, err, "line 2 opens quotes that are never closed")
 	done, report := load(t, s, transfer.Options{Precision: "ms", Skip: true}, write(t, "cut.lines", lines))
@@ -177,7 +200,7 @@ func TestALineThatOpensQuotesTakesNoOthersWithIt(t *testing.T) {
 	require.Equal(t, 4, strings.Count(dump(t, s, transfer.CSV), "\n"))
 }
 
-func TestAnImportWaitsForAServerThatIsBusyOrAway(t *testing.T) {
+func TestImport_WaitsForAServerThatIsBusyOrAway(t *testing.T) {
 	t.Parallel()
 	s := program(t)
 	busy := through(t, s, func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -187,7 +210,7 @@ func TestAnImportWaitsForAServerThatIsBusyOrAway(t *testing.T) {
 			w.WriteHeader([]int{503, 429, 504}[n/4%3])
 		case 2:
 			return false
-		case 3: // stored, but nobody learns of it
+		case 3: // stored, but the answer is lost
 			recorder := &silent{header: http.Header{}}
 			forward(t, s, recorder, r)
 			conn, _, err := w.(http.Hijacker).Hijack()
@@ -230,7 +253,7 @@ func forward(t testing.TB, s transfer.Server, w http.ResponseWriter, r *http.Req
 	require.NoError(t, response.Body.Close())
 }
 
-func TestAnInterruptedImportGoesOnWhereItWas(t *testing.T) {
+func TestImport_ThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	for name, pack := range map[string]func(text string) string{
 		"plain": func(text string) string { return text },
@@ -253,7 +276,7 @@ func TestAnInterruptedImportGoesOnWhereItWas(t *testing.T) {
 			require.FileExists(t, path+".telltale-import")
 			done, report := load(t, gate, transfer.Options{Parallel: 3, Batch: 1_000}, path)
 			require.True(t, report.resumed)
-			require.Less(t, done.Stored, records*3/4, "it began anew")
+			require.Less(t, done.Stored, records*3/4, "it began from the start")
 			require.NoFileExists(t, path+".telltale-import")
 			require.Equal(t, records+1, strings.Count(dump(t, s, transfer.CSV), "\n"))
 
@@ -266,7 +289,7 @@ func TestAnInterruptedImportGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedExportGoesOnWhereItWas(t *testing.T) {
+func TestExport_ThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	s := program(t)
 	load(t, s, transfer.Options{Parallel: 2}, write(t, "in.csv", table(8, 2_000)))

@@ -1,4 +1,7 @@
-// Package cli is what Telltale does and says on a terminal besides serving.
+// Package cli implements what Telltale does on a terminal besides serving: it migrates the database, asks a running instance for
+// its health, and prints where the program serves and the first administrator's password.
+//
+// Package main parses arguments. Commands that need a module, such as import and export, are in that module's package.
 package cli
 
 import (
@@ -21,7 +24,7 @@ const healthLimit = 3 * time.Second
 func Healthcheck(ctx context.Context, cfg config.HTTP) error {
 	ctx, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
-	url := LocalURL(cfg) + "/readyz"
+	url := localURL(cfg) + "/readyz"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", url, err)
@@ -40,8 +43,8 @@ func Healthcheck(ctx context.Context, cfg config.HTTP) error {
 	return nil
 }
 
-// LocalURL returns the base URL under which the instance that cfg describes is reached from this machine.
-func LocalURL(cfg config.HTTP) string {
+// localURL returns the base URL under which the instance that cfg describes is reached from this machine.
+func localURL(cfg config.HTTP) string {
 	host := cfg.Host
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

@@ -31,29 +31,29 @@ func instance(t *testing.T, status int) config.HTTP {
 	return config.HTTP{Host: host, Port: number}
 }
 
-func TestHealthcheckPassesWhenTheInstanceIsReady(t *testing.T) {
+func TestHealthcheck_PassesWhenTheInstanceIsReady(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, Healthcheck(t.Context(), instance(t, http.StatusOK)))
 }
 
-func TestHealthcheckSaysWhyTheInstanceIsNotReady(t *testing.T) {
+func TestHealthcheck_SaysWhyTheInstanceIsNotReady(t *testing.T) {
 	t.Parallel()
 	err := Healthcheck(t.Context(), instance(t, http.StatusServiceUnavailable))
 	require.ErrorContains(t, err, "/readyz answers 503 Service Unavailable: because")
 }
 
-func TestHealthcheckFailsWhereNobodyListens(t *testing.T) {
+func TestHealthcheck_FailsWhereNothingListens(t *testing.T) {
 	t.Parallel()
 	nobody := config.HTTP{Host: "127.0.0.1", Port: httpservertest.Port(t)}
 	require.ErrorContains(t, Healthcheck(t.Context(), nobody), "connection refused")
 }
 
-func TestTheLocalURLIsOfThisMachine(t *testing.T) {
+func TestLocalURL_IsOfThisMachine(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{
 		"0.0.0.0": "http://127.0.0.1:8000", "::": "http://127.0.0.1:8000", "::1": "http://[::1]:8000",
 		"10.1.2.3": "http://10.1.2.3:8000", "localhost": "http://localhost:8000",
 	} {
-		require.Equal(t, want, LocalURL(config.HTTP{Host: host, Port: 8000}))
+		require.Equal(t, want, localURL(config.HTTP{Host: host, Port: 8000}))
 	}
 }

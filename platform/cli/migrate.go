@@ -9,29 +9,23 @@ import (
 
 	"telltale/config"
 	"telltale/platform/postgres"
-	"telltale/platform/postgres/embedded"
 )
 
-// stopLimit is how long an embedded server that was started for a migration may take to stop.
+// stopLimit is how long an embedded server that was started for a command may take to stop.
 const stopLimit = 10 * time.Second
 
-// Migrate brings the schema of the database that cfg describes up to date and writes which steps it took. The embedded
+// Migrate brings the database that cfg describes up to the schema and writes which steps it took. The embedded
 // server is started for it, which is an error while an instance of Telltale runs it.
-func Migrate(ctx context.Context, w io.Writer, cfg config.Config) (err error) {
+func Migrate(ctx context.Context, w io.Writer, cfg config.Config, schema *postgres.Schema) (err error) {
 	db := cfg.DB
 	if db.Embedded() {
-		server := embedded.New(embedded.Options{Dir: cfg.DataDir, MaxConnections: db.MaxConnections})
-		if err := server.Start(ctx); err != nil {
-			return fmt.Errorf("starting the embedded database: %w", err)
+		var stop func() error
+		if db, stop, err = startEmbedded(ctx, cfg); err != nil {
+			return err
 		}
-		defer func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
-			defer cancel()
-			err = errors.Join(err, server.Stop(ctx))
-		}()
-		db = server.Config(db)
+		defer func() { err = errors.Join(err, stop()) }()
 	}
-	steps, err := postgres.Migrate(ctx, db)
+	steps, err := postgres.Migrate(ctx, db, schema)
 	if err != nil {
 		return err
 	}

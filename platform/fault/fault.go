@@ -1,7 +1,7 @@
 // Package fault names the ways in which a request can go wrong, without knowing any transport.
 //
-// Services return a *Fault for whatever the caller can understand or act on; every other error is an internal one, whose
-// text never leaves the process. Package httpserver turns kinds into HTTP statuses, in one table.
+// Services return a *Fault for what the caller can understand or act on. Every other error is an internal one, whose text never
+// leaves the process. Package httpapi turns kinds into HTTP statuses, in one table.
 package fault
 
 import (
@@ -22,8 +22,8 @@ const (
 	NotFound                     // the thing named in the path does not exist, or is hidden from the caller
 	Conflict                     // the request contradicts what is stored
 	TooLarge                     // a body, batch or answer over its limit
-	UnsupportedMedia             // a body in a format or encoding nobody here reads
-	NotAcceptable                // an answer in a format nobody here writes
+	UnsupportedMedia             // a body in a format or encoding that is not read here
+	NotAcceptable                // an answer in a format that is not written here
 	MethodNotAllowed             // the path exists, the method does not
 	TooManyRequests              // the caller has to slow down; see RetryAfter
 	Unavailable                  // we cannot serve this now and the caller may retry; see RetryAfter
@@ -37,20 +37,57 @@ type Field struct {
 	Reason string `json:"reason"`
 }
 
-// Fields collects everything that is wrong with a request. The zero value holds nothing.
-type Fields []Field
+// maxFields is how many reasons Fields keeps; the others are only counted. A small request can hold thousands of mistakes.
+const maxFields = 100
+
+// Fields collects what is wrong with a request: the first hundred reasons, and how many more there are. The zero value holds
+// nothing.
+type Fields struct {
+	list     []Field
+	unlisted int
+}
 
 // Add notes a reason, which is formatted.
 func (f *Fields) Add(name, format string, args ...any) {
-	*f = append(*f, Field{Name: name, Reason: fmt.Sprintf(format, args...)})
+	if len(f.list) == maxFields {
+		f.unlisted++
+		return
+	}
+	f.list = append(f.list, Field{Name: name, Reason: fmt.Sprintf(format, args...)})
 }
 
-// Err returns an Invalid fault with all that was noted, nil when nothing was.
-func (f Fields) Err() error {
-	if len(f) == 0 {
+// Include notes the reasons of an Invalid fault; nil and other errors have none.
+func (f *Fields) Include(err error) { f.IncludeWithin("", err) }
+
+// IncludeWithin is Include for the fault of a part of the request, whose name is put in front of the names of its fields.
+func (f *Fields) IncludeWithin(part string, err error) {
+	other := As(err)
+	if other == nil {
+		return
+	}
+	if part != "" {
+		part += "."
+	}
+	for _, field := range other.Fields {
+		f.Add(part+field.Name, "%s", field.Reason)
+	}
+	f.unlisted += other.Unlisted
+}
+
+// Empty reports whether nothing was noted.
+func (f *Fields) Empty() bool { return len(f.list) == 0 }
+
+// Err returns an Invalid fault with what was noted, nil when nothing was. Its message says how many reasons there are when it
+// does not list them all.
+func (f *Fields) Err() error {
+	if f.Empty() {
 		return nil
 	}
-	return InvalidFields(f...)
+	invalid := invalidFields(f.list)
+	if invalid.Unlisted = f.unlisted; f.unlisted > 0 {
+		invalid.Message += fmt.Sprintf(" for %d reasons (the first %d are listed)", len(f.list)+f.unlisted, len(f.list))
+	}
+	return invalid
 }
 
 // Fault is an error that a caller is told about.
@@ -58,8 +95,9 @@ type Fault struct {
 	Kind Kind
 	// Message is one sentence for the caller. It never carries a secret or a detail of the database.
 	Message string
-	// Fields lists every reason of an Invalid fault.
-	Fields []Field
+	// Fields lists the reasons of an Invalid fault, Unlisted says how many more there are.
+	Fields   []Field
+	Unlisted int
 	// RetryAfter is how long the caller should wait, for TooManyRequests and Unavailable; zero means "soon".
 	RetryAfter time.Duration
 	// Err is the cause, for the log only; may be nil.
@@ -88,11 +126,10 @@ func New(kind Kind, format string, args ...any) *Fault {
 
 // InvalidField returns an Invalid fault that speaks of a single field.
 func InvalidField(name, format string, args ...any) *Fault {
-	return InvalidFields(Field{Name: name, Reason: fmt.Sprintf(format, args...)})
+	return invalidFields([]Field{{Name: name, Reason: fmt.Sprintf(format, args...)}})
 }
 
-// InvalidFields returns an Invalid fault that lists every field at fault.
-func InvalidFields(fields ...Field) *Fault {
+func invalidFields(fields []Field) *Fault {
 	return &Fault{Kind: Invalid, Message: "the request is not valid", Fields: fields}
 }
 

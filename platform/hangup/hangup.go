@@ -1,5 +1,8 @@
-// Package hangup tells when clients close their connections, without a goroutine for each of them where the system allows
-// that (Linux).
+// Package hangup reports when clients close their connections. On Linux one goroutine waits for all of them; on other systems each
+// connection has its own.
+//
+// It discards what a client sends meanwhile, and closes no connection: the connection's owner decides what to do about a client
+// that has gone.
 package hangup
 
 import (
@@ -38,7 +41,7 @@ func Open() (*Watcher, error) {
 }
 
 // Watch has told called, once, when the client closes the connection or its sending half (with io.EOF), or when the
-// connection breaks (with the system's error). told must not wait for anything. Nobody else may read from the connection:
+// connection breaks (with the system's error). told must not wait for anything. No other goroutine may read from the connection:
 // what the client sends is dropped.
 //
 // Call stop before you close the connection. Once the watcher is closed, nothing is told any more.

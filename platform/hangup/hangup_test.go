@@ -46,7 +46,7 @@ func watched(t *testing.T, w *Watcher, conn net.Conn) (told chan error, stop fun
 	return told, stop
 }
 
-func TestTheEndIsToldHoweverTheClientEnds(t *testing.T) {
+func TestWatch_TellsTheEndHoweverTheClientEnds(t *testing.T) {
 	t.Parallel()
 	pair := pairs(t)
 	w := watcher(t)
@@ -72,7 +72,7 @@ func TestTheEndIsToldHoweverTheClientEnds(t *testing.T) {
 	}
 }
 
-func TestAnEndThatCameBeforeTheWatchIsTold(t *testing.T) {
+func TestWatch_TellsAnEndThatCameBeforeIt(t *testing.T) {
 	t.Parallel()
 	server, client := pairs(t)()
 	require.NoError(t, client.Close())
@@ -80,7 +80,7 @@ func TestAnEndThatCameBeforeTheWatchIsTold(t *testing.T) {
 	require.ErrorIs(t, <-told, io.EOF)
 }
 
-func TestWhatTheClientSendsIsDroppedAndNoEnd(t *testing.T) {
+func TestWatch_DropsWhatTheClientSendsAndTakesItForNoEnd(t *testing.T) {
 	t.Parallel()
 	pair, w := pairs(t), watcher(t)
 	server, client := pair()
@@ -97,7 +97,7 @@ func TestWhatTheClientSendsIsDroppedAndNoEnd(t *testing.T) {
 	require.ErrorIs(t, <-told, io.EOF)
 }
 
-func TestNothingIsToldOnceTheWatchHasStopped(t *testing.T) {
+func TestWatch_TellsNothingOnceItHasStopped(t *testing.T) {
 	t.Parallel()
 	pair, w := pairs(t), watcher(t)
 	server, client := pair()
@@ -112,7 +112,7 @@ func TestNothingIsToldOnceTheWatchHasStopped(t *testing.T) {
 	require.NoError(t, server.Close())
 }
 
-func TestADescriptorThatIsUsedAgainIsAnotherWatch(t *testing.T) {
+func TestWatch_OfADescriptorThatIsUsedAgainIsAnother(t *testing.T) {
 	t.Parallel()
 	pair, w := pairs(t), watcher(t)
 	for range 200 {
@@ -130,7 +130,7 @@ func TestADescriptorThatIsUsedAgainIsAnotherWatch(t *testing.T) {
 }
 
 // Many at once: no end may get lost between the system's two queues.
-func TestEveryEndIsToldOnce(t *testing.T) {
+func TestWatcher_TellsEveryEndOnce(t *testing.T) {
 	t.Parallel()
 	const n = 500
 	pair, w := pairs(t), watcher(t)
@@ -166,7 +166,7 @@ func TestEveryEndIsToldOnce(t *testing.T) {
 	require.Empty(t, w.watched)
 }
 
-func TestAClosedWatcherTellsNothingAndTakesNothing(t *testing.T) {
+func TestWatcher_ThatIsClosedTellsNothingAndTakesNothing(t *testing.T) {
 	t.Parallel()
 	w, err := Open()
 	require.NoError(t, err)

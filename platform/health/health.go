@@ -1,4 +1,7 @@
-// Package health lets each part of the program say whether it is ready, from memory and without waiting.
+// Package health lets each part of the program say whether it is ready, from memory and without waiting. A Probe reports readiness;
+// Trouble remembers since when something fails.
+//
+// It serves nothing: package httpapp asks the probes and answers.
 package health
 
 // Probe is one part's answer to "can you work?". Modules contribute theirs to the fx group "probes".

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/platform/fault"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 	"telltale/platform/httpserver/httpservertest"
 )
@@ -21,7 +22,7 @@ import (
 // compressing serves bodies at /api/body: one of the size asked for, or one that fails in the end.
 func compressing(t *testing.T) string {
 	t.Helper()
-	return httpservertest.New(t, httpserver.Routes{Name: "compressing", Mount: func(api fiber.Router) {
+	return httpservertest.New(t, httpapi.Routes{Name: "compressing", Mount: func(api fiber.Router) {
 		api.Get("/body", func(c *fiber.Ctx) error {
 			return httpserver.StreamCompressed(c, func(w io.Writer) error {
 				for range c.QueryInt("lines") {
@@ -51,7 +52,7 @@ func get(t *testing.T, url, accept string) (*http.Response, []byte) {
 	return response, body
 }
 
-func TestBodiesAreCompressedAsTheClientLikes(t *testing.T) {
+func TestStreamCompressed_BodiesAreCompressedAsTheClientLikes(t *testing.T) {
 	t.Parallel()
 	url := compressing(t)
 	for accept, want := range map[string]string{
@@ -86,7 +87,7 @@ func TestBodiesAreCompressedAsTheClientLikes(t *testing.T) {
 	}
 }
 
-func TestAnErrorBeforeTheFirstCompressedBytesIsAnsweredAsAnyOther(t *testing.T) {
+func TestStreamCompressed_AnErrorBeforeTheFirstCompressedBytesIsAnsweredAsAnyOther(t *testing.T) {
 	t.Parallel()
 	url := compressing(t)
 	response, body := get(t, url+"/api/body?lines=1000&fail=true", "zstd")
@@ -103,7 +104,7 @@ func BenchmarkCompressed(b *testing.B) {
 	}
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		b.Run(coding, func(b *testing.B) {
-			server := httpservertest.Serve(b, []httpserver.Routes{{Name: "b", Mount: func(api fiber.Router) {
+			server := httpservertest.Serve(b, []httpapi.Routes{{Name: "b", Mount: func(api fiber.Router) {
 				api.Get("/body", func(c *fiber.Ctx) error {
 					return httpserver.StreamCompressed(c, func(w io.Writer) error {
 						for piece := text.String(); len(piece) > 0; {

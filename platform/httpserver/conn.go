@@ -3,6 +3,7 @@ package httpserver
 import (
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -14,58 +15,99 @@ const (
 	// it was refused: closing a socket with unread bytes resets it, and the answer with it.
 	lingerTimeout = 2 * time.Second
 	lingerBytes   = 64 << 20
+	// maxHeadRead bounds what is read of a body together with the head before it, and is kept until a handler wants it.
+	maxHeadRead = 4 << 10
 )
 
-// conn is one client's connection as fasthttp sees it. It renews the write deadline with each write until somebody else
-// takes charge of deadlines, which fasthttp does when a handler hijacks the connection.
+// holder is who has a connection:
+//
+//	served ──Hijack──► handingOver ──fasthttp's Close──► served ──then is keep──► kept
+//	served, kept ──Close──► closed
+type holder = int32
+
+const (
+	served      holder = iota // fasthttp reads requests from it, or the connection's own goroutine ends an answer
+	handingOver               // a handler wants it; fasthttp's next Close gives it back to its own goroutine
+	kept                      // a Socket has it, and the server waits until the socket is closed
+	closed
+)
+
+// conn is one client's connection as fasthttp sees it. It renews the write deadline with each write until its user sets
+// deadlines, which fasthttp does when a handler hijacks the connection.
 type conn struct {
 	net.Conn
 	server *Server
-	closed atomic.Bool
-	// manual is set once deadlines are somebody else's business.
+	// held is the holder.
+	held atomic.Int32
+	// manual is set once the connection's user sets deadlines.
 	manual atomic.Bool
+	// linger is set when a request was refused before it had been read whole.
 	linger atomic.Bool
+	// gone is set once it is known that the client has closed the connection.
+	gone atomic.Bool
 	// busy is true from the first byte of a request to the end of its answer.
 	busy atomic.Bool
-	// unflushed is true while an answer may wait in fasthttp's buffer because the client has sent its next request
-	// already (pipelining).
-	unflushed atomic.Bool
+	// head finds where the head of the next request ends; ahead is what has come after it: its body and further requests.
+	// Incoming is that body. All three are for the connection's own goroutine.
+	head     headScanner
+	ahead    []byte
+	incoming incoming
 
-	// The hijack under way, if any; see hijack.go. Only the connection's own goroutine uses takeover, and leftover
-	// passes to it by handover.
+	// The hijack under way, if any; see hijack.go. Only the connection's own goroutine uses takeover.
 	takeover func(own *conn, nc net.Conn)
 	then     afterwards
-	taken    atomic.Bool
-	// kept is true while a Socket has the connection, which the server counts among what it waits for.
-	kept     atomic.Bool
 	handover chan struct{}
-	leftover []byte
 }
 
+// Read gives fasthttp the head of a request, to its end at most. What has come after it waits in ahead.
 func (c *conn) Read(p []byte) (int, error) {
-	if len(c.leftover) > 0 {
-		n := copy(p, c.leftover)
-		c.leftover = c.leftover[n:]
-		c.busy.Store(true)
-		return n, nil
+	if c.head.at == malformed {
+		return 0, errMalformedHead
 	}
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.busy.Store(true)
-		c.unflushed.Store(false) // fasthttp flushes before it waits for more
+	n, err := ahead{c}.Read(p[:min(len(p), maxHeadRead)])
+	if n == 0 {
+		return n, err
 	}
-	return n, err
+	c.busy.Store(true)
+	fresh := c.head == headScanner{}
+	used := c.head.scan(p[:n])
+	c.unread(p[used:n])
+	switch {
+	case used == 0 && fresh: // fasthttp answers nothing to a request of which it has not seen a byte
+		p[0] = '?'
+		return 1, nil
+	case used == 0:
+		return 0, errMalformedHead
+	}
+	return used, nil
+}
+
+// unread puts bytes back in front of what is ahead.
+func (c *conn) unread(p []byte) {
+	if len(p) > 0 {
+		c.ahead = append(append(make([]byte, 0, len(p)+len(c.ahead)), p...), c.ahead...)
+	}
+}
+
+// lookAhead reads at most n bytes more of what is ahead.
+func (c *conn) lookAhead(n int) error {
+	c.ahead = slices.Grow(c.ahead, n)
+	got, err := c.Conn.Read(c.ahead[len(c.ahead) : len(c.ahead)+n])
+	c.ahead = c.ahead[:len(c.ahead)+got]
+	if got > 0 {
+		return nil
+	}
+	return err
 }
 
 func (c *conn) Write(p []byte) (int, error) {
 	if err := c.renew(); err != nil {
 		return 0, err
 	}
-	c.unflushed.Store(false)
 	return c.Conn.Write(p)
 }
 
-// renew puts the write deadline off, unless deadlines are somebody else's.
+// renew puts the write deadline off, unless the connection's user sets deadlines.
 func (c *conn) renew() error {
 	if c.manual.Load() {
 		return nil
@@ -85,24 +127,26 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 
 // Close ends the connection. The Close with which fasthttp ends a hijack only hands the connection back.
 func (c *conn) Close() error {
-	if c.taken.CompareAndSwap(true, false) {
+	if c.held.CompareAndSwap(handingOver, served) {
 		close(c.handover)
 		return nil
 	}
-	if !c.closed.CompareAndSwap(false, true) {
+	before := c.held.Swap(closed)
+	if before == closed {
 		return nil
 	}
 	if c.linger.Load() {
 		c.drainRefused()
 	}
-	return c.end()
+	return c.end(before)
 }
 
-// end closes the connection beneath and has the server forget it. Once is enough, twice does no harm.
-func (c *conn) end() error {
+// end closes the connection beneath and has the server forget it. Before is who had the connection; closed is ended again
+// without harm.
+func (c *conn) end(before holder) error {
 	err := c.Conn.Close()
 	c.server.forget(c)
-	if c.kept.CompareAndSwap(true, false) {
+	if before == kept {
 		c.server.joined.Done()
 	}
 	return err
@@ -118,7 +162,7 @@ func (c *conn) endInput() {
 	_ = c.Conn.Close()
 }
 
-// drainRefused reads on for a moment after the answer has been sent.
+// drainRefused reads for a moment after the answer has been sent.
 func (c *conn) drainRefused() {
 	tcp, ok := c.Conn.(*net.TCPConn)
 	if !ok || tcp.CloseWrite() != nil || tcp.SetReadDeadline(time.Now().Add(lingerTimeout)) != nil {

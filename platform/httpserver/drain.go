@@ -10,9 +10,11 @@ import (
 type Drain struct {
 	once sync.Once
 	done chan struct{}
-	// work is the context of every request; it ends when the server has waited for them long enough.
+	// work is the context of every request.
 	work context.Context
 	cut  context.CancelFunc
+	// last is what the server does when it has stopped.
+	last []func()
 }
 
 // NewDrain returns a Drain that has not begun.
@@ -34,5 +36,18 @@ func (d *Drain) Active() bool {
 	}
 }
 
+// Context is the context of every request; it ends when the server has waited for them long enough.
+func (d *Drain) Context() context.Context { return d.work }
+
+// Finally has f called when the server has stopped. It is for those that build the app, before the server starts.
+func (d *Drain) Finally(f func()) { d.last = append(d.last, f) }
+
 // begin closes Draining. Only the server calls it; further calls do nothing.
 func (d *Drain) begin() { d.once.Do(func() { close(d.done) }) }
+
+// end is called once the last request has been answered.
+func (d *Drain) end() {
+	for _, f := range d.last {
+		f()
+	}
+}

@@ -3,6 +3,7 @@ package httpserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,8 +13,7 @@ import (
 // ErrGone is the cause of a context that ended because the client has closed its connection.
 var ErrGone = errors.New("the client has gone")
 
-// goneAfter is how long a handler works before anybody looks whether its client is still there: shorter work is not worth
-// it.
+// goneAfter is how long a handler works before its client is watched: for shorter work watching costs more than it saves.
 const goneAfter = 50 * time.Millisecond
 
 // WhileConnected returns the request's context, which also ends, with the cause ErrGone, when the client closes its
@@ -31,6 +31,7 @@ func WhileConnected(c *fiber.Ctx) (ctx context.Context, stop func()) {
 	timer := time.AfterFunc(goneAfter, func() {
 		defer watching.Done()
 		if waitGone(own.Conn, ctx.Done()) {
+			own.gone.Store(true)
 			cancel(ErrGone)
 		}
 	})
@@ -42,4 +43,14 @@ func WhileConnected(c *fiber.Ctx) (ctx context.Context, stop func()) {
 		}
 		watching.Wait()
 	}
+}
+
+// Blame returns what a request's error is to be taken for: an error of a request whose client has closed its connection is
+// an ErrGone, not a failure of the server.
+func Blame(c *fiber.Ctx, err error) error {
+	own := connOf(c.Context().Conn())
+	if err == nil || own == nil || !own.gone.Load() || errors.Is(err, ErrGone) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrGone, err)
 }

@@ -2,6 +2,7 @@ package httpserver_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -9,15 +10,17 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zapcore"
 
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 	"telltale/platform/httpserver/httpservertest"
 )
 
-func TestAHandlerHearsThatItsClientHasGone(t *testing.T) {
+func TestWhileConnected_AHandlerHearsThatItsClientHasGone(t *testing.T) {
 	t.Parallel()
 	working, ended := make(chan struct{}), make(chan error, 1)
-	url := httpservertest.New(t, httpserver.Routes{Name: "slow", Mount: func(api fiber.Router) {
+	url := httpservertest.New(t, httpapi.Routes{Name: "slow", Mount: func(api fiber.Router) {
 		api.Get("/slow", func(c *fiber.Ctx) error {
 			ctx, stop := httpserver.WhileConnected(c)
 			defer stop()
@@ -37,13 +40,13 @@ func TestAHandlerHearsThatItsClientHasGone(t *testing.T) {
 	case err := <-ended:
 		require.ErrorIs(t, err, httpserver.ErrGone)
 	case <-time.After(time.Minute):
-		t.Fatal("the handler works on for nobody")
+		t.Fatal("the handler works on without a client")
 	}
 }
 
-func TestWatchingAClientLeavesItsConnectionAsItWas(t *testing.T) {
+func TestWhileConnected_WatchingAClientLeavesItsConnectionAsItWas(t *testing.T) {
 	t.Parallel()
-	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "slow", Mount: func(api fiber.Router) {
+	server := httpservertest.Serve(t, []httpapi.Routes{{Name: "slow", Mount: func(api fiber.Router) {
 		api.Get("/slow", func(c *fiber.Ctx) error {
 			ctx, stop := httpserver.WhileConnected(c)
 			defer stop()
@@ -65,5 +68,55 @@ func TestWatchingAClientLeavesItsConnectionAsItWas(t *testing.T) {
 	for _, ms := range []string{"120", "1", "60"} {
 		_, body := client.answer()
 		require.Equal(t, "done "+ms, body)
+	}
+}
+
+func TestWhileConnected_AClientThatLeavesIsNoFailureOfTheServer(t *testing.T) {
+	t.Parallel()
+	log, logs := httpservertest.WatchedLog()
+	working := make(chan struct{})
+	server := httpservertest.Serve(t, []httpapi.Routes{{Name: "slow", Mount: func(api fiber.Router) {
+		api.Get("/slow", func(c *fiber.Ctx) error { // leaves before the answer
+			ctx, stop := httpserver.WhileConnected(c)
+			defer stop()
+			working <- struct{}{}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		api.Get("/endless", func(c *fiber.Ctx) error { // leaves in the middle of it
+			return httpserver.Stream(c, func(w io.Writer) error {
+				working <- struct{}{}
+				for {
+					if err := writeLong(w); err != nil {
+						return err
+					}
+				}
+			})
+		})
+		api.Get("/cut", func(c *fiber.Ctx) error { // leaves in the middle, and the work ends for that
+			ctx, stop := httpserver.WhileConnected(c)
+			defer stop()
+			return httpserver.Stream(c, func(w io.Writer) error {
+				if err := writeLong(w); err != nil {
+					return err
+				}
+				working <- struct{}{}
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		})
+	}}}, httpservertest.WithLog(log))
+	for _, path := range []string{"/api/slow", "/api/endless", "/api/cut"} {
+		client := dial(t, server.URL)
+		client.get(path)
+		<-working
+		require.NoError(t, client.Close())
+	}
+	require.Eventually(t, func() bool { return logs.FilterMessage("request").Len() == 3 }, time.Minute, time.Millisecond)
+	for _, entry := range logs.All() {
+		require.Equal(t, zapcore.InfoLevel, entry.Level, entry.ContextMap())
+		if entry.Message == "request" {
+			require.EqualValues(t, 499, entry.ContextMap()["status"])
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"fmt"
 	"net"
 	"runtime/debug"
 	"sync"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
+
+	"telltale/platform/logging"
 )
 
 // Socket is a connection that a handler has taken over: the bare one, so deadlines are its owner's business. It stays open
@@ -15,7 +18,7 @@ import (
 type Socket struct {
 	net.Conn
 	own *conn  // nil for a connection that is not a Server's
-	end func() // has such a one given back
+	end func() // gives such a connection back
 }
 
 // Go runs f in a goroutine of its own, for which the server's Stop waits. If f panics, that is logged and the connection is
@@ -49,6 +52,7 @@ func (s *Socket) Close() error {
 // its connection and what serve keeps. The server's Stop waits until the socket is closed: its owner has to watch
 // Drain.Draining; after Stop's limit the connection is cut. Call Hijack last in a handler and return its error.
 func Hijack(c *fiber.Ctx, serve func(*Socket)) error {
+	settle(c)
 	c.Context().SetConnectionClose()
 	head := c.Response().Header.AppendBytes(nil)
 	take(c, keep, func(own *conn, nc net.Conn) {
@@ -82,7 +86,7 @@ type afterwards int
 const (
 	shut   afterwards = iota // it is closed
 	resume                   // fasthttp is given it back
-	keep                     // it stays open until somebody closes it
+	keep                     // it stays open until its Socket is closed
 )
 
 // take has fasthttp let go of the connection after the handler. Then use runs, in the connection's own goroutine, on the
@@ -96,46 +100,25 @@ func take(c *fiber.Ctx, then afterwards, use func(own *conn, nc net.Conn)) {
 		return
 	}
 	own.takeover, own.then, own.handover = use, then, make(chan struct{})
-	ctx.Hijack(func(nc net.Conn) {
-		own.leftover = buffered(nc)
-		own.taken.Store(true)
-	})
+	ctx.Hijack(func(net.Conn) { own.held.Store(handingOver) }) // fasthttp's buffer is empty: it reads heads only
 }
 
-// buffered takes what fasthttp has read ahead out of its buffer, which then goes back to its pool.
-func buffered(nc net.Conn) []byte {
-	if nc.SetReadDeadline(time.Now().Add(-time.Second)) != nil { // reads of the socket itself end at once
-		return nil
-	}
-	var ahead []byte
-	var part [512]byte
-	for {
-		n, err := nc.Read(part[:])
-		ahead = append(ahead, part[:n]...)
-		if err != nil { // the deadline's
-			break
-		}
-	}
-	_ = nc.SetReadDeadline(time.Time{}) // a connection on which this fails is closed, which the next read reports
-	return ahead
-}
-
-// serve runs the connection from its first request to its end, or to where somebody keeps it, in the one goroutine that it
+// serve runs the connection from its first request to its end, or to where a Socket keeps it, in the one goroutine that it
 // has. What goes wrong has been answered and logged where it did.
 func (c *conn) serve() {
 	defer c.contain()
 	for {
 		_ = c.server.app.Server().ServeConn(c)
-		if c.takeover == nil || c.closed.Load() {
+		if c.takeover == nil || c.held.Load() == closed {
 			return
 		}
 		<-c.handover
 		use := c.takeover
 		c.takeover, c.handover = nil, nil
 		if c.then == keep {
-			c.leftover = nil       // there is no next request
+			c.ahead = nil          // there is no next request
 			c.server.joined.Add(1) // until it is closed
-			c.kept.Store(true)
+			c.held.Store(kept)
 			use(c, c.Conn)
 			return
 		}
@@ -156,8 +139,8 @@ func (c *conn) serve() {
 // program; it ends the connection.
 func (c *conn) contain() {
 	if value := recover(); value != nil {
-		c.server.log.WithOptions(zap.AddStacktrace(never)).Error("connection's goroutine panicked",
-			zap.Error(&panicError{value: value}), zap.ByteString("stacktrace", debug.Stack()))
-		_ = c.end()
+		logging.WithStack(c.server.log, debug.Stack()).Error("connection's goroutine panicked",
+			zap.Error(fmt.Errorf("panic: %v", value)))
+		_ = c.end(c.held.Swap(closed))
 	}
 }

@@ -1,4 +1,4 @@
-package httpserver
+package httpserver_test
 
 import (
 	"context"
@@ -11,19 +11,21 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/platform/httpapp"
+	"telltale/platform/httpserver"
 )
 
-func TestWhatAClientSendsAheadIsNotKeptForAsLongAsItsStream(t *testing.T) {
+func TestHijack_WhatAClientSendsAheadIsNotKeptForAsLongAsItsStream(t *testing.T) {
 	t.Parallel()
-	cfg, drain, kept := config.HTTP{Host: "127.0.0.1", MaxBodyBytes: 1 << 10}, NewDrain(), make(chan []byte, 1)
-	app := NewApp(cfg, zap.NewNop(), drain, nil)
+	cfg, drain, kept := config.HTTP{Host: "127.0.0.1", MaxBodyBytes: 1 << 10}, httpserver.NewDrain(), make(chan []byte, 1)
+	app := httpapp.NewApp(cfg, zap.NewNop(), drain, nil)
 	app.Get("/", func(c *fiber.Ctx) error {
-		return Hijack(c, func(s *Socket) {
-			kept <- s.own.leftover
+		return httpserver.Hijack(c, func(s *httpserver.Socket) {
+			kept <- httpserver.Ahead(s)
 			_ = s.Close()
 		})
 	})
-	server := NewServer(cfg, app, drain, zap.NewNop())
+	server := httpserver.NewServer(cfg, app, drain, zap.NewNop())
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	client, err := net.Dial("tcp", server.Addr().String())

@@ -1,3 +1,10 @@
+// Package httpserver serves a Fiber app on its own connections: it accepts them, finds where requests and their bodies end, bounds
+// the memory of bodies, and stops in order. Handlers use it where they deal with the connection itself: Body reads what the client
+// sends, Stream and StreamCompressed write long answers, Hijack hands the connection over as a Socket, WhileConnected tells that
+// the client has gone, and Drain that the server is about to stop.
+//
+// It knows no routes, parameters or formats of answers: errors go to the app's ErrorHandler (see package httpapi), and the
+// middleware is in package httpapp.
 package httpserver
 
 import (
@@ -19,7 +26,9 @@ import (
 const (
 	// stopLimit bounds how long Stop waits for requests under way; it leaves the rest of the program some of the ten
 	// seconds that a supervisor commonly grants.
-	stopLimit = 7 * time.Second
+	stopLimit = 6 * time.Second
+	// answerLimit is how long handlers whose context has ended may take to say so to their clients.
+	answerLimit = 500 * time.Millisecond
 	// cutLimit is how long handlers whose connection and context have been cut may take to notice.
 	cutLimit = time.Second
 )
@@ -31,6 +40,8 @@ type Server struct {
 	app   *fiber.App
 	drain *Drain
 	log   *zap.Logger
+	// bodies bounds the memory of the bodies of all requests.
+	bodies budget
 
 	listener  net.Listener
 	onFailure func(error)
@@ -43,10 +54,12 @@ type Server struct {
 
 // NewServer returns a server of the app that has not started.
 func NewServer(cfg config.HTTP, app *fiber.App, drain *Drain, log *zap.Logger) *Server {
-	return &Server{
+	s := &Server{
 		addr: cfg.Address(), app: app, drain: drain, log: log,
 		onFailure: func(error) {}, conns: make(map[*conn]struct{}),
 	}
+	s.bodies.most = int64(max(cfg.BodyBudgetBytes, cfg.MaxBodyBytes))
+	return s
 }
 
 // Start binds the address, so that a taken port is an error here, and begins to serve.
@@ -58,6 +71,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = listener
 	s.app.Handler() // builds the tree of routes
 	s.app.Server().ConnState = trackIdle
+	s.app.Server().HeaderReceived = withoutBody
 	s.log.Info("listening", zap.String("url", "http://"+listener.Addr().String()))
 	s.joined.Go(s.accept)
 	return nil
@@ -67,13 +81,13 @@ func (s *Server) Start(ctx context.Context) error {
 // Start.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// OnFailure has f called when the server can no longer accept connections although nobody has stopped it. Set it before
+// OnFailure has f called when the server can no longer accept connections although Stop was not called. Set it before
 // Start; f must not wait for Stop.
 func (s *Server) OnFailure(f func(error)) { s.onFailure = f }
 
 // Stop announces the end on Drain, closes the listener and idle connections, and waits for requests and streams under way
-// until ctx or seven seconds end. Then it ends the context of every request and cuts what is left of their connections.
-// It returns when every goroutine has ended; the error says how many connections had to be cut.
+// until ctx or six seconds end. Then it ends the context of every request, so that those under way are answered 503, and cuts
+// what is left of their connections. It returns when every goroutine has ended; an error says that not every one has.
 func (s *Server) Stop(ctx context.Context) error {
 	if s.listener == nil {
 		return nil
@@ -81,6 +95,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
 	s.drain.begin()
+	defer s.drain.end()
 	defer s.drain.cut()
 	_ = s.listener.Close() // an error would mean that it is closed already
 	busy := s.endIdle()
@@ -92,13 +107,22 @@ func (s *Server) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	busy = s.open() // before the cut, which ends them
 	s.drain.cut()
-	s.closeAll()
+	timer := time.NewTimer(answerLimit)
+	defer timer.Stop()
 	select {
 	case <-done:
-		return fmt.Errorf("stopping the http server: %d connections were still busy and have been cut", busy)
-	case <-time.After(cutLimit):
+		return nil
+	case <-timer.C:
+	}
+	busy = s.open() // before the cut, which ends them
+	s.log.Warn("connections are still busy and are cut", zap.Int("busy_connections", busy))
+	s.closeAll()
+	timer.Reset(cutLimit)
+	select {
+	case <-done:
+		return nil
+	case <-timer.C:
 		return fmt.Errorf("stopping the http server: of %d busy connections that were cut, not every handler has ended", busy)
 	}
 }
@@ -204,7 +228,6 @@ func trackIdle(nc net.Conn, state fasthttp.ConnState) {
 	if !ok || state != fasthttp.StateIdle {
 		return
 	}
-	c.unflushed.Store(true)
 	c.busy.Store(false)
 	if c.server.isStopping() {
 		c.endInput()

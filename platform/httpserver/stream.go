@@ -9,11 +9,9 @@ import (
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
-
-	"telltale/platform/fault"
 )
 
-// bodyKey is where the access log finds what Stream has sent.
+// bodyKey is where Streamed and OnWait find the writer of the request's body.
 const bodyKey = "telltale.body"
 
 const (
@@ -64,6 +62,16 @@ func Stream(c *fiber.Ctx, write func(w io.Writer) error) error {
 	return nil
 }
 
+// Streamed tells what Stream has sent for the request: the bytes of the body, and the error that cut it. Begun is false as
+// long as the answer is an ordinary one.
+func Streamed(c *fiber.Ctx) (bytes int64, begun bool, err error) {
+	body, ok := c.Locals(bodyKey).(*bodyWriter)
+	if !ok || !body.begun {
+		return 0, false, nil
+	}
+	return body.sent, true, Blame(c, body.failed)
+}
+
 // errHeadOnly stops the writer of an answer to HEAD once its length can no longer matter.
 var errHeadOnly = errors.New("the answer to HEAD has no body")
 
@@ -88,6 +96,7 @@ type bodyWriter struct {
 	headOnly bool
 	sent     int64
 	failed   error
+	waits    Waits // nil for none
 }
 
 func (b *bodyWriter) held() []byte { return (*b.buf)[room : room+b.n] }
@@ -141,8 +150,14 @@ func (b *bodyWriter) send(p []byte) error {
 		b.failed = err
 		return err
 	}
-	if _, err := parts.WriteTo(b.conn.Conn); err != nil {
-		b.failed = fmt.Errorf("writing the body to the client: %w", err)
+	written := b.watch()
+	_, err := parts.WriteTo(b.conn.Conn)
+	if resumed := written(); err == nil && resumed != nil {
+		b.failed = resumed
+		return resumed
+	}
+	if err != nil {
+		b.failed = fmt.Errorf("%w: writing the body: %w", ErrGone, err)
 		return b.failed
 	}
 	b.sent += int64(size)
@@ -179,11 +194,7 @@ func (b *bodyWriter) begin() error {
 	if b.conn == nil {
 		return errors.New("a long answer can only be streamed by httpserver.Server")
 	}
-	if b.conn.unflushed.Load() {
-		// An earlier answer still waits in fasthttp's buffer, which is out of reach: only a client that pipelines gets here.
-		ctx.SetConnectionClose()
-		return fault.Busy(0, nil, "a long answer cannot be pipelined; ask again on a connection of its own")
-	}
+	settle(b.ctx)
 	header := &ctx.Response.Header
 	if !b.chunked || ctx.Request.Header.ConnectionClose() {
 		ctx.SetConnectionClose()
@@ -193,7 +204,7 @@ func (b *bodyWriter) begin() error {
 	}
 	b.begun = true
 	if _, err := b.conn.Write(header.AppendBytes(nil)); err != nil {
-		return fmt.Errorf("writing the head of an answer: %w", err)
+		return fmt.Errorf("%w: writing the head of an answer: %w", ErrGone, err)
 	}
 	return nil
 }
@@ -209,14 +220,14 @@ func (b *bodyWriter) end() error {
 	}
 	if b.chunked {
 		if _, err := b.conn.Write([]byte("0\r\n\r\n")); err != nil {
-			return fmt.Errorf("ending the body: %w", err)
+			return fmt.Errorf("%w: ending the body: %w", ErrGone, err)
 		}
 	}
 	take(b.ctx, then, func(*conn, net.Conn) {})
 	return nil
 }
 
-// cut ends the connection where it is, so that nobody takes the body for whole.
+// cut ends the connection where it is, so that the client does not take the body for whole.
 func (b *bodyWriter) cut(err error) {
 	b.failed = err
 	b.ctx.Context().SetConnectionClose()

@@ -12,13 +12,14 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"telltale/platform/fault"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 	"telltale/platform/httpserver/httpservertest"
 )
 
 // streaming serves write at /api/body.
-func streaming(write func(io.Writer) error) []httpserver.Routes {
-	return []httpserver.Routes{{Name: "streaming", Mount: func(api fiber.Router) {
+func streaming(write func(io.Writer) error) []httpapi.Routes {
+	return []httpapi.Routes{{Name: "streaming", Mount: func(api fiber.Router) {
 		api.Get("/body", func(c *fiber.Ctx) error {
 			c.Set("Content-Type", "text/csv")
 			return httpserver.Stream(c, write)
@@ -26,7 +27,7 @@ func streaming(write func(io.Writer) error) []httpserver.Routes {
 	}}}
 }
 
-func TestAShortStreamIsAnOrdinaryAnswer(t *testing.T) {
+func TestStream_AShortStreamIsAnOrdinaryAnswer(t *testing.T) {
 	t.Parallel()
 	url := httpservertest.New(t, streaming(func(w io.Writer) error {
 		_, err := io.WriteString(w, "short")
@@ -41,7 +42,7 @@ func TestAShortStreamIsAnOrdinaryAnswer(t *testing.T) {
 	require.Equal(t, int64(5), res.ContentLength)
 }
 
-func TestAnErrorBeforeTheFirstBytesIsAnsweredAsAnyOther(t *testing.T) {
+func TestStream_AnErrorBeforeTheFirstBytesIsAnsweredAsAnyOther(t *testing.T) {
 	t.Parallel()
 	url := httpservertest.New(t, streaming(func(w io.Writer) error {
 		_, _ = io.WriteString(w, "held back")
@@ -49,13 +50,17 @@ func TestAnErrorBeforeTheFirstBytesIsAnsweredAsAnyOther(t *testing.T) {
 	})...)
 	res, err := http.Get(url + "/api/body")
 	require.NoError(t, err)
-	require.Equal(t, "too many points", problemOf(t, res).Detail)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Contains(t, string(body), `"detail":"too many points"`)
+	require.Equal(t, httpapi.ProblemType, res.Header.Get("Content-Type"))
 	require.Equal(t, 413, res.StatusCode)
 }
 
-func TestLongStreamsArriveWholeAndKeepTheConnection(t *testing.T) {
+func TestStream_LongStreamsArriveWholeAndKeepTheConnection(t *testing.T) {
 	t.Parallel()
-	log, logs := watched(t)
+	log, logs := httpservertest.WatchedLog()
 	random := rand.New(rand.NewPCG(1, 2))
 	var want strings.Builder
 	var pieces []string
@@ -93,7 +98,7 @@ func TestLongStreamsArriveWholeAndKeepTheConnection(t *testing.T) {
 	require.EqualValues(t, want.Len(), requests[0].ContextMap()["bytes"])
 }
 
-func TestAnOldClientGetsALongStreamToTheEndOfTheConnection(t *testing.T) {
+func TestStream_AnOldClientGetsALongStreamToTheEndOfTheConnection(t *testing.T) {
 	t.Parallel()
 	client := dial(t, httpservertest.New(t, streaming(writeLong)...))
 	client.send("GET /api/body HTTP/1.0\r\n\r\n")
@@ -102,7 +107,7 @@ func TestAnOldClientGetsALongStreamToTheEndOfTheConnection(t *testing.T) {
 	require.Len(t, body, longBytes)
 }
 
-func TestHeadOfALongStreamHasNoBody(t *testing.T) {
+func TestStream_HeadOfALongStreamHasNoBody(t *testing.T) {
 	t.Parallel()
 	url := httpservertest.New(t, streaming(writeLong)...)
 	res, err := http.Head(url + "/api/body")
@@ -111,12 +116,12 @@ func TestHeadOfALongStreamHasNoBody(t *testing.T) {
 	require.Equal(t, 200, res.StatusCode)
 }
 
-func TestAStreamThatBreaksIsNotTakenForWhole(t *testing.T) {
+func TestStream_ThatBreaksIsNotTakenForWhole(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(){"error": func() {}, "panic": func() { panic("so it goes") }} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			log, logs := watched(t)
+			log, logs := httpservertest.WatchedLog()
 			server := httpservertest.Serve(t, streaming(func(w io.Writer) error {
 				if err := writeLong(w); err != nil {
 					return err
@@ -138,7 +143,7 @@ func TestAStreamThatBreaksIsNotTakenForWhole(t *testing.T) {
 	}
 }
 
-func TestAFlushSendsWhatIsThere(t *testing.T) {
+func TestStream_AFlushSendsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	read := make(chan struct{})
 	url := httpservertest.New(t, streaming(func(w io.Writer) error {

@@ -1,4 +1,7 @@
-// Package leak tells of goroutines that the tests of a package have left.
+// Package leak finds goroutines that the tests of a package have left running. Main is for the TestMain of packages without a
+// database. Package pgtest, which has a server to stop first, calls Exit.
+//
+// It is for tests alone. Packages that start lasting goroutines say which of them may stay.
 package leak
 
 import (

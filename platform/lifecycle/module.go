@@ -1,5 +1,7 @@
-// Package lifecycle runs an fx application as a process: it starts on time or says why not, stops on a signal within ten
-// seconds, and lets an impatient operator out at once.
+// Package lifecycle runs an fx application as a process: it starts in time or says why not, stops on a signal within ten seconds,
+// and exits at once on a later SIGINT.
+//
+// It knows no part of the application: the hooks of the parts determine what starts, in which order, and what stopping means.
 package lifecycle
 
 import (

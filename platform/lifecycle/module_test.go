@@ -59,7 +59,7 @@ func record(notes *[]string, name string) fx.Hook {
 	return fx.Hook{OnStart: note("started"), OnStop: note("stopped")}
 }
 
-func TestASignalStopsTheApplication(t *testing.T) {
+func TestRun_StopsAtASignal(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		var notes []string
 		require.NoError(t, Run(fx.Invoke(func(lc fx.Lifecycle) {
@@ -71,7 +71,7 @@ func TestASignalStopsTheApplication(t *testing.T) {
 	}
 }
 
-func TestASignalThatArrivesTwiceIsOne(t *testing.T) {
+func TestRun_TakesASignalThatArrivesTwiceForOne(t *testing.T) {
 	defer func(d time.Duration) { echo = d }(echo)
 	echo = time.Hour // however slow the machine is
 	var notes []string
@@ -85,7 +85,7 @@ func TestASignalThatArrivesTwiceIsOne(t *testing.T) {
 	require.Equal(t, []string{"first started", "first stopped"}, notes)
 }
 
-func TestASignalDuringTheStartInterruptsItAndStopsWhatHasStarted(t *testing.T) {
+func TestRun_InterruptedDuringTheStartStopsWhatHasStarted(t *testing.T) {
 	var notes []string
 	require.NoError(t, Run(fx.Invoke(func(lc fx.Lifecycle) {
 		lc.Append(record(&notes, "first"))
@@ -99,7 +99,7 @@ func TestASignalDuringTheStartInterruptsItAndStopsWhatHasStarted(t *testing.T) {
 	require.Equal(t, []string{"first started", "first stopped"}, notes)
 }
 
-func TestAnErrorAtTheStartIsReturnedAsItIs(t *testing.T) {
+func TestRun_ReturnsAnErrorAtTheStartAsItIs(t *testing.T) {
 	var notes []string
 	taken := errors.New("the port is taken")
 	err := Run(fx.Invoke(func(lc fx.Lifecycle) {
@@ -110,7 +110,7 @@ func TestAnErrorAtTheStartIsReturnedAsItIs(t *testing.T) {
 	require.Equal(t, []string{"first started", "first stopped"}, notes)
 }
 
-func TestAnErrorOfAConstructorIsReturnedWithoutItsWayThroughFx(t *testing.T) {
+func TestRun_ReturnsAnErrorOfAConstructorWithoutItsWayThroughFx(t *testing.T) {
 	broken := errors.New("the key does not fit")
 	type lock struct{}
 	type door struct{}
@@ -121,7 +121,7 @@ func TestAnErrorOfAConstructorIsReturnedWithoutItsWayThroughFx(t *testing.T) {
 	require.Equal(t, broken, err)
 }
 
-func TestTheEndThatAPartAsksForIsAnErrorWhenItsExitCodeSaysSo(t *testing.T) {
+func TestRun_ReturnsAnErrorWhenTheExitCodeOfAPartSaysSo(t *testing.T) {
 	end := func(code int) error {
 		return Run(fx.Invoke(func(lc fx.Lifecycle, s fx.Shutdowner) {
 			lc.Append(fx.StartHook(func() error { return s.Shutdown(fx.ExitCode(code)) }))
@@ -131,7 +131,7 @@ func TestTheEndThatAPartAsksForIsAnErrorWhenItsExitCodeSaysSo(t *testing.T) {
 	require.ErrorIs(t, end(1), ErrFailed)
 }
 
-func TestAnErrorWhileStoppingIsReturned(t *testing.T) {
+func TestRun_ReturnsAnErrorWhileStopping(t *testing.T) {
 	busy := errors.New("three connections are busy")
 	err := Run(fx.Invoke(func(lc fx.Lifecycle, s fx.Shutdowner) {
 		lc.Append(fx.StopHook(func() error { return busy }))
@@ -141,7 +141,7 @@ func TestAnErrorWhileStoppingIsReturned(t *testing.T) {
 	require.ErrorContains(t, err, "stopping: ")
 }
 
-func TestASecondInterruptEndsAStubbornProcess(t *testing.T) {
+func TestRun_EndsAtASecondInterrupt(t *testing.T) {
 	command := exec.CommandContext(t.Context(), os.Args[0])
 	command.Env = append(os.Environ(), stubborn+"=1")
 	out, err := command.StdoutPipe()

@@ -1,4 +1,7 @@
-// Package logging makes the program's logger.
+// Package logging makes the program's logger: where it writes, in which format, how times and durations look, and when an entry has
+// a stack trace. It also decides which of fx's events are logged.
+//
+// The packages that log decide what is logged, and at which level.
 package logging
 
 import (
@@ -32,6 +35,12 @@ func New(cfg config.Log) (*zap.Logger, error) {
 
 func build(encoder zapcore.Encoder, sink zapcore.WriteSyncer, level zapcore.Level) *zap.Logger {
 	return zap.New(zapcore.NewCore(encoder, sink, level), zap.ErrorOutput(sink), zap.AddStacktrace(zapcore.ErrorLevel))
+}
+
+// WithStack returns a logger whose entries carry the stack, and no stack of the code that logs them.
+func WithStack(log *zap.Logger, stack []byte) *zap.Logger {
+	const never = zapcore.FatalLevel + 1 // no entry has this level
+	return log.WithOptions(zap.AddStacktrace(never)).With(zap.ByteString("stacktrace", stack))
 }
 
 func newEncoder(format string) (zapcore.Encoder, error) {

@@ -16,7 +16,7 @@ import (
 	"telltale/config"
 )
 
-func TestJSONEntriesAreInUTCAndCarryStacksFromErrorOn(t *testing.T) {
+func TestLogger_JSONEntriesAreInUTCAndCarryStacksFromErrorOn(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	encoder, err := newEncoder("json")
@@ -38,10 +38,10 @@ func TestJSONEntriesAreInUTCAndCarryStacksFromErrorOn(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, seen, "stacktrace")
 	require.Equal(t, "why", broken["error"])
-	require.Contains(t, broken["stacktrace"], "TestJSONEntries")
+	require.Contains(t, broken["stacktrace"], "TestLogger_JSONEntries")
 }
 
-func TestConsoleEntriesAreShortLines(t *testing.T) {
+func TestLogger_ConsoleEntriesAreShortLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	encoder, err := newEncoder("console")
@@ -50,7 +50,7 @@ func TestConsoleEntriesAreShortLines(t *testing.T) {
 	require.Regexp(t, `^\d\d:\d\d:\d\d\.\d{3}Z  INFO  seen  \{"port": 8000, "duration_ms": 1000\}\n$`, out.String())
 }
 
-func TestUnknownLevelsAndFormatsAreErrors(t *testing.T) {
+func TestLogger_UnknownLevelsAndFormatsAreErrors(t *testing.T) {
 	t.Parallel()
 	_, err := New(config.Log{Level: "loud", Format: "json"})
 	require.ErrorContains(t, err, "loud")
@@ -62,7 +62,7 @@ func TestUnknownLevelsAndFormatsAreErrors(t *testing.T) {
 	}
 }
 
-func TestOnlyErrorsOfFxAreSeenAboveDebug(t *testing.T) {
+func TestLogger_ShowsOnlyErrorsOfFxAboveDebug(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zapcore.DebugLevel)
 	events := NewEvents(zap.New(core))

@@ -1,5 +1,7 @@
-// Package openapi puts the modules' fragments together to one OpenAPI document and shows it: as JSON, in Swagger UI and
-// in ReDoc, with every asset from this server.
+// Package openapi joins the modules' fragments into one OpenAPI document and serves it: as JSON, in Swagger UI and in ReDoc, with
+// every asset from this server.
+//
+// It describes no call: each module describes its own. Package openapitest tests that the document is true.
 package openapi
 
 import (

@@ -7,23 +7,13 @@ import (
 	"io"
 
 	"github.com/gofiber/fiber/v2"
+
+	"telltale/platform/httpserver"
 )
 
-// compressed returns the text, compressed.
-func compressed(text []byte) []byte {
-	var out bytes.Buffer
-	writer := gzip.NewWriter(&out)
-	_, _ = writer.Write(text) // a buffer does not fail
-	_ = writer.Close()
-	return out.Bytes()
-}
-
-// sendGzipped sends what is held compressed, decompressed for a client that does not ask for compression: curl, which may pipe
-// it into something, names no encoding at all.
+// sendGzipped sends what is held compressed alone, decompressed for a client that does not ask for compression.
 func sendGzipped(c *fiber.Ctx, zipped []byte) error {
-	c.Vary(fiber.HeaderAcceptEncoding)
-	if c.Get(fiber.HeaderAcceptEncoding) != "" && c.AcceptsEncodings("gzip") == "gzip" {
-		c.Set(fiber.HeaderContentEncoding, "gzip")
+	if httpserver.UseGzip(c) {
 		return c.Send(zipped)
 	}
 	reader, err := gzip.NewReader(bytes.NewReader(zipped))

@@ -3,7 +3,7 @@ package openapi
 import (
 	"go.uber.org/fx"
 
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 	"telltale/platform/version"
 )
 
@@ -15,7 +15,7 @@ var Module = fx.Module("openapi",
 			fx.ParamTags(`group:"openapi"`),
 		),
 		fx.Annotate(
-			func(doc *Document) httpserver.Routes { return Routes(doc) },
+			func(doc *Document) httpapi.Routes { return Routes(doc) },
 			fx.ResultTags(`group:"routes"`),
 		),
 	),

@@ -11,12 +11,13 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 	"telltale/platform/openapi"
 	"telltale/platform/openapi/openapitest"
 )
 
-func TestTheBaseDocumentTellsTheTruthAboutTheServer(t *testing.T) {
+func TestDocument_TheBaseDocumentTellsTheTruthAboutTheServer(t *testing.T) {
 	t.Parallel()
 	var (
 		doc    *openapi.Document
@@ -25,7 +26,7 @@ func TestTheBaseDocumentTellsTheTruthAboutTheServer(t *testing.T) {
 	)
 	program := fxtest.New(t,
 		fx.Supply(config.HTTP{Host: "127.0.0.1", MaxBodyBytes: 1000}, zap.NewNop()),
-		httpserver.Module, openapi.Module, fx.Populate(&doc, &app, &server),
+		httpapp.Module, openapi.Module, fx.Populate(&doc, &app, &server),
 	)
 	program.RequireStart()
 	defer program.RequireStop()
@@ -33,7 +34,7 @@ func TestTheBaseDocumentTellsTheTruthAboutTheServer(t *testing.T) {
 	contract, err := openapitest.Load(t.Context(), doc.JSON)
 	require.NoError(t, err)
 	require.NoError(t, contract.CheckComplete())
-	require.NoError(t, contract.CompareRoutes(httpserver.Table(app), openapi.Undocumented...))
+	require.NoError(t, contract.CompareRoutes(openapitest.Table(app), openapitest.Undocumented...))
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	runner := &openapitest.Runner{

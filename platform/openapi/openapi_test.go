@@ -54,7 +54,7 @@ func assemble(t *testing.T, fragments ...Fragment) *Document {
 	return doc
 }
 
-func TestTheBaseDocumentIsValid(t *testing.T) {
+func TestDocument_TheBaseDocumentIsValid(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi3.NewLoader().LoadFromData(assemble(t).JSON)
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestTheBaseDocumentIsValid(t *testing.T) {
 	}
 }
 
-func TestFragmentsAreMergedInTheOrderTheyWereWritten(t *testing.T) {
+func TestDocument_FragmentsAreMergedInTheOrderTheyWereWritten(t *testing.T) {
 	t.Parallel()
 	doc := assemble(t, fragment("things", things))
 	require.Contains(t, string(doc.JSON),
@@ -84,7 +84,7 @@ func TestFragmentsAreMergedInTheOrderTheyWereWritten(t *testing.T) {
 	require.Equal(t, assemble(t, fragment("things", things)).ETag, doc.ETag)
 }
 
-func TestWhatIsDefinedTwiceIsAnError(t *testing.T) {
+func TestDocument_WhatIsDefinedTwiceIsAnError(t *testing.T) {
 	t.Parallel()
 	for want, text := range map[string]string{
 		"the path /api/health is defined already":                  "paths: {/api/health: {}}",
@@ -118,7 +118,7 @@ func get(t *testing.T, url string, header ...string) (*http.Response, string) {
 	return res, string(body)
 }
 
-func TestTheDocumentIsCompressedForThoseWhoAsk(t *testing.T) {
+func TestDocument_IsCompressedForThoseWhoAsk(t *testing.T) {
 	t.Parallel()
 	doc := assemble(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, httpservertest.New(t, Routes(doc))+"/api/openapi.json", nil)
@@ -134,7 +134,7 @@ func TestTheDocumentIsCompressedForThoseWhoAsk(t *testing.T) {
 	require.JSONEq(t, string(doc.JSON), string(body))
 }
 
-func TestTheDocumentIsServedWithAnETag(t *testing.T) {
+func TestDocument_IsServedWithAnETag(t *testing.T) {
 	t.Parallel()
 	doc := assemble(t)
 	url := httpservertest.New(t, Routes(doc)) + "/api/openapi.json"
@@ -155,10 +155,10 @@ func TestTheDocumentIsServedWithAnETag(t *testing.T) {
 
 var reference = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
 
-func TestThePagesAndWhatTheyLoadComeFromThisServerAlone(t *testing.T) {
+func TestDocument_ThePagesAndWhatTheyLoadComeFromThisServerAlone(t *testing.T) {
 	t.Parallel()
 	base := httpservertest.New(t, Routes(assemble(t)))
-	for _, page := range []string{"/", "/api/docs", "/api/docs/", "/api/docs/index.html", "/api/redoc", "/api/redoc/"} {
+	for _, page := range []string{"/api/docs", "/api/docs/", "/api/docs/index.html", "/api/redoc", "/api/redoc/"} {
 		res, body := get(t, base+page)
 		require.Equal(t, http.StatusOK, res.StatusCode)
 		require.Contains(t, res.Header.Get("Content-Type"), "text/html")
@@ -187,14 +187,14 @@ func TestThePagesAndWhatTheyLoadComeFromThisServerAlone(t *testing.T) {
 	}
 }
 
-func TestSwaggerIsNotMisledByAForwardedPrefix(t *testing.T) {
+func TestDocument_SwaggerIsNotMisledByAForwardedPrefix(t *testing.T) {
 	t.Parallel()
 	base := httpservertest.New(t, Routes(assemble(t)))
 	_, body := get(t, base+"/api/docs/index.html", "X-Forwarded-Prefix", "//evil.example")
 	require.NotContains(t, body, "evil")
 }
 
-func TestTheVendoredReDocIsThePublishedOneButForItsLogo(t *testing.T) {
+func TestDocument_TheVendoredReDocIsThePublishedOneButForItsLogo(t *testing.T) {
 	t.Parallel()
 	notes, err := os.ReadFile("redoc/VENDOR.md")
 	require.NoError(t, err)
@@ -211,7 +211,7 @@ func TestTheVendoredReDocIsThePublishedOneButForItsLogo(t *testing.T) {
 	require.Equal(t, string(published[1]), hex.EncodeToString(sum[:]))
 }
 
-func TestEveryStatusOfTheSharedAnswersIsItsExamples(t *testing.T) {
+func TestDocument_EveryStatusOfTheSharedAnswersIsItsExamples(t *testing.T) {
 	t.Parallel()
 	var doc struct {
 		Components struct {

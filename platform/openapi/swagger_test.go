@@ -8,11 +8,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/swagger"
 	"github.com/stretchr/testify/require"
 
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
 )
 
@@ -29,7 +33,7 @@ func checksums(t *testing.T, module string) map[string]string {
 	return sums
 }
 
-func TestWhatIsCopiedOfOtherModulesIsTheOriginal(t *testing.T) {
+func TestSwagger_WhatIsCopiedOfOtherModulesIsTheOriginal(t *testing.T) {
 	t.Parallel()
 	for module, copied := range map[string][]string{"swaggerfiles": {"files.go", "dist/*"}, "swagregistry": {"*.go"}} {
 		sums := checksums(t, module)
@@ -63,7 +67,35 @@ func original(t *testing.T, path string) []byte {
 	return content
 }
 
-func TestSwaggerFilesComeAsPublishedWhetherCompressedOrNot(t *testing.T) {
+// foreignLink finds what gofiber/swagger's page would load from elsewhere: a style sheet of Google Fonts.
+var foreignLink = regexp.MustCompile(`<link[^>]+href="(https?:)?//[^>]*>`)
+
+// UPDATE_SWAGGER=1 writes the page anew.
+func TestSwagger_PageIsTheOneOfGofiberSwaggerWithoutItsLinkToAnotherHost(t *testing.T) {
+	t.Parallel()
+	base := httpservertest.New(t, httpapi.Routes{Name: "swagger", Mount: func(api fiber.Router) {
+		api.Get("/docs/*", swagger.New(swagger.Config{
+			Title:                  "Telltale API",
+			URL:                    "/api/openapi.json",
+			ValidatorUrl:           "none",       // the default sends the document to a validator on another host
+			Layout:                 "BaseLayout", // without the bar that offers other documents
+			DeepLinking:            true,
+			DisplayRequestDuration: true,
+			DocExpansion:           "list",
+			ShowCommonExtensions:   true,
+		}))
+	}})
+	_, made := get(t, base+"/api/docs/index.html")
+	want := foreignLink.ReplaceAllString(made, "")
+	require.NotEqual(t, made, want)
+	if os.Getenv("UPDATE_SWAGGER") != "" {
+		require.NoError(t, os.WriteFile("swagger.html", []byte(want), 0o600))
+	}
+	_, served := get(t, httpservertest.New(t, Routes(assemble(t)))+"/api/docs/index.html")
+	require.Equal(t, want, served)
+}
+
+func TestSwagger_FilesComeAsPublishedWhetherCompressedOrNot(t *testing.T) {
 	t.Parallel()
 	base := httpservertest.New(t, Routes(assemble(t))) + "/api/docs/"
 	types := map[string]string{".js": "javascript", "css": "text/css", "png": "image/png"}

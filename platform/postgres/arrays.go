@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// encodeNumbersAtOnce has a connection encode slices of numbers as wholes: pgx's own way is a call, and several looks at
-// types, for each element, into memory that it makes larger again and again. The bytes are the same.
-func encodeNumbersAtOnce(m *pgtype.Map) {
+// codeNumbersAtOnce has a connection encode and decode slices of numbers as wholes: pgx's own way is a call, and several
+// looks at types, for each element, into memory that it makes larger again and again. The bytes are the same.
+func codeNumbersAtOnce(m *pgtype.Map) {
 	for _, oid := range []uint32{pgtype.Int4ArrayOID, pgtype.Int8ArrayOID, pgtype.Float8ArrayOID} {
 		general, _ := m.TypeForOID(oid)
 		codec := general.Codec.(*pgtype.ArrayCodec)
@@ -18,7 +18,7 @@ func encodeNumbersAtOnce(m *pgtype.Map) {
 	}
 }
 
-// numbersCodec is that of an array of numbers; see encodeNumbersAtOnce.
+// numbersCodec is that of an array of numbers; see codeNumbersAtOnce.
 type numbersCodec struct{ *pgtype.ArrayCodec }
 
 // PlanEncode returns how to encode values of the type of value, nil when that is not known.
@@ -54,11 +54,14 @@ func (e encodePlan[T]) Encode(value any, buf []byte) ([]byte, error) {
 	return e(buf, list), nil
 }
 
+// headerSize is that of an array of one dimension, in bytes.
+const headerSize = 20
+
 // appendHeader appends what comes before the elements, and makes room for them. The format is that of array_send in
 // PostgreSQL's arrayfuncs.c: dimensions, whether there are nulls, the elements' type, and the length and first index of
 // the one dimension; then each element behind its size.
 func appendHeader(buf []byte, element uint32, length, size int) []byte {
-	buf = slices.Grow(buf, 20+length*(4+size))
+	buf = slices.Grow(buf, headerSize+length*(4+size))
 	for _, word := range []uint32{1, 0, element, uint32(length), 1} {
 		buf = binary.BigEndian.AppendUint32(buf, word)
 	}

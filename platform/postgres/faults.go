@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"syscall"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/puddle/v2"
@@ -16,54 +14,58 @@ import (
 	"telltale/platform/fault"
 )
 
-// diskFull is the SQLSTATE of a server that has no room left.
-const diskFull = "53100"
+// away is what a request is told that meets no database.
+const away = "the database is not available"
 
-// The SQLSTATEs of a session that does not have the statement which another one prepared, or has it already: a pooler shares
-// sessions out by transaction, and knows nothing of prepared statements.
-const (
-	unknownStatement   = "26000"
-	duplicateStatement = "42P05"
-)
-
-// retryAfter is what callers are told who meet a database that is away: as long as noticing its return takes.
-const retryAfter = 2 * time.Second
-
-// explain turns an error that says "the database is away" into an Unavailable fault and leaves every other as it is.
-// So does a disk that is full: it is nobody's mistake, and over when there is room again. Errors that a pooler causes get the
-// setting in front that ends them. ctx is the caller's: what its end has caused is the caller's own doing.
+// explain turns an error that another try may cure into an Unavailable fault, by the table of conditions, and leaves every
+// other as it is. Errors that a pooler causes get the setting in front that ends them. ctx is the caller's: what its end has
+// caused is the caller's own doing.
 func (db *DB) explain(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || fault.As(err) != nil {
 		return err
 	}
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch pgErr.Code {
-		case diskFull:
-			return fault.Busy(retryAfter, err, "the database has no room left on its disk")
-		case unknownStatement, duplicateStatement:
-			return fmt.Errorf("a connection pooler in between does not support prepared statements: set DB_PREPARED_STATEMENTS=false: %w", err)
+	code := Code(err)
+	switch code {
+	case "":
+		if !isOutage(err) {
+			return err
 		}
+		db.suspect()
+		return fault.Busy(retryAfter, err, away)
+	case unknownStatement, duplicateStatement:
+		return fmt.Errorf("a connection pooler in between does not support prepared statements: set DB_PREPARED_STATEMENTS=false: %w", err)
 	}
-	if !isOutage(err) {
+	condition := conditionOf(code)
+	if condition.Kind != fault.Unavailable {
 		return err
 	}
+	if code == readOnly {
+		db.refused.Store(true)
+	}
+	if condition.again == elsewhere || code == readOnly {
+		db.suspect()
+	}
+	return fault.Busy(condition.retryIn(), err, "%s", condition.Message)
+}
+
+// suspect has the supervisor look at the database now.
+func (db *DB) suspect() {
 	select {
 	case db.doubt <- struct{}{}:
 	default: // a check is due already
 	}
-	return fault.Busy(retryAfter, err, "the database is not available")
 }
 
 // isOutage reports whether err means that there is no server to talk to, rather than that it did not like a statement.
 func isOutage(err error) bool {
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return isOutageCode(pgErr.Code)
+	if code := Code(err); code != "" {
+		return conditionOf(code).again == elsewhere && conditionOf(code).Kind == fault.Unavailable || code == tooManyConnections
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return false // a net.Error too, but somebody's decision
+		return false // a net.Error too, but the caller's decision
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
@@ -73,27 +75,13 @@ func isOutage(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// isOutageCode knows the SQLSTATEs of PostgreSQL's appendix A that mean: not here, not now.
-func isOutageCode(code string) bool {
-	switch code {
-	case "57P01", // admin_shutdown
-		"57P02", // crash_shutdown
-		"57P03", // cannot_connect_now
-		"57P05", // idle_session_timeout
-		"25P03", // idle_in_transaction_session_timeout
-		"53300": // too_many_connections
-		return true
-	}
-	return strings.HasPrefix(code, "08") // connection exceptions
-}
-
-// timedOut is the class of whatever took too long: the server may be busy rather than away.
+// timedOut is the class of what took too long: the server may be busy rather than away.
 const timedOut = "timeout"
 
 // classify names the kind of err for the health answer, which must not show what a whole error text might.
 func classify(err error) string {
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return "SQLSTATE " + pgErr.Code
+	if code := Code(err); code != "" {
+		return "SQLSTATE " + code
 	}
 	var netErr net.Error
 	switch {

@@ -29,7 +29,7 @@ const (
 // errUnable is the end of a session with a pooler that accepts LISTEN and delivers nothing.
 var errUnable = errors.New("a connection pooler in between delivers no notifications")
 
-// Listener rings a bell when somebody notifies a channel. It listens on a connection of its own, beside the pool.
+// Listener rings a bell when a channel is notified. It listens on a connection of its own, beside the pool.
 //
 // A ring says "have a look": one may stand for several notifications, and because notifications are missed while there is
 // no connection, every new connection rings too. Where LISTEN does not work (PgBouncer in transaction mode) nothing ever
@@ -108,11 +108,8 @@ func (l *Listener) session(ctx context.Context) error {
 		return err
 	}
 	defer closeConn(conn)
-	if err := l.tryPooler(ctx, conn); err != nil {
+	if err := l.begin(ctx, conn); err != nil {
 		return err
-	}
-	if err := l.listen(ctx, conn); err != nil {
-		return fmt.Errorf("listen: %w", err)
 	}
 	l.listening.Store(true)
 	l.logBack()
@@ -126,17 +123,25 @@ func (l *Listener) session(ctx context.Context) error {
 	}
 }
 
-func (l *Listener) connect(ctx context.Context) (*pgx.Conn, error) {
-	cc, err := ConnConfig(l.db.cfg)
-	if err != nil {
-		return nil, err
+// begin has a new connection listen, within the limit of two statements: behind a pooler there are some more.
+func (l *Listener) begin(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, trialTimeout+2*l.db.Limit())
+	defer cancel()
+	if err := l.tryPooler(ctx, conn); err != nil {
+		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, cc)
+	return wrap("listen", l.listen(ctx, conn))
+}
+
+func (l *Listener) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.db.cfg.ConnectionTimeout)
+	defer cancel()
+	conn, err := l.db.connectBeside(ctx)
 	return conn, wrap("connect to listen", err)
 }
 
 // awaitNotification returns what the next notification says. A connection that is silent is asked for a sign of life, so
-// that one which nobody told us has gone is noticed.
+// that a connection which was cut silently is noticed.
 func (l *Listener) awaitNotification(ctx context.Context, conn *pgx.Conn) (payload string, err error) {
 	for {
 		bounded, cancel := context.WithTimeout(ctx, keepAliveInterval)
@@ -169,7 +174,7 @@ func (l *Listener) listen(ctx context.Context, conn *pgx.Conn) error {
 
 // tryPooler returns errUnable when there is a pooler between us and the server through which no notification comes.
 //
-// A pooler shows itself by naming another process than the server does. The trial uses a channel that nobody else knows,
+// A pooler shows itself by naming another process than the server does. The trial uses a channel of a random name,
 // because a LISTEN through a pooler stays behind on a connection that is not ours.
 func (l *Listener) tryPooler(ctx context.Context, conn *pgx.Conn) error {
 	var pid uint32

@@ -37,7 +37,7 @@ func notify(t testing.TB, db *postgres.DB) {
 	require.NoError(t, err)
 }
 
-func TestEveryNotificationRings(t *testing.T) {
+func TestListener_EveryNotificationRings(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	here, there := pgtest.Open(t, cfg), pgtest.Open(t, cfg)
@@ -51,7 +51,7 @@ func TestEveryNotificationRings(t *testing.T) {
 	require.Empty(t, rings)
 }
 
-func TestASilentConnectionIsAskedForASignOfLife(t *testing.T) {
+func TestListener_ASilentConnectionIsAskedForASignOfLife(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Open(t, pgtest.Config(t))
 	l, rings := listen(t, db)
@@ -69,7 +69,7 @@ func TestASilentConnectionIsAskedForASignOfLife(t *testing.T) {
 	require.Empty(t, rings)
 }
 
-func TestAListenerOutlivesARestartOfTheServer(t *testing.T) {
+func TestListener_OutlivesARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	db, log := open(t, m.cfg)
@@ -90,7 +90,7 @@ func TestAListenerOutlivesARestartOfTheServer(t *testing.T) {
 	require.Equal(t, 1, log.count("no notifications come"))
 }
 
-func TestAPoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
+func TestListener_APoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	for name, c := range map[string]struct {

@@ -18,7 +18,7 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.Main(m, pgtest.Sample()) }
 
 // patience is how long a test waits for something that ought to happen.
 const patience = time.Minute
@@ -78,15 +78,20 @@ func (j *journal) String() string {
 // machine is a server that a test may stop and start.
 type machine struct {
 	t      testing.TB
+	dir    string
 	server *embedded.Server
 	cfg    config.DB
 }
 
 // newMachine returns a running server with pool limits for tests. It is stopped when t ends.
 func newMachine(t testing.TB) *machine {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: what takes PostgreSQL is not tested")
+	}
 	dir, err := os.MkdirTemp("", "telltale-machine-") // a path short enough for a socket, so that it stays the same
 	require.NoError(t, err)
-	m := &machine{t: t, server: embedded.New(embedded.Options{Dir: dir, MaxConnections: 50, Volatile: true})}
+	m := &machine{t: t, dir: dir, server: embedded.New(embedded.Options{Dir: dir, MaxConnections: 50, Volatile: true})}
 	t.Cleanup(func() {
 		m.stop()
 		require.NoError(t, os.RemoveAll(dir))
@@ -114,7 +119,7 @@ func (m *machine) stop() {
 // open starts a database with a log to watch. It is stopped when t ends.
 func open(t testing.TB, cfg config.DB) (*postgres.DB, *journal) {
 	log := newJournal(t)
-	db := postgres.New(cfg, "", log.Logger)
+	db := postgres.New(cfg, "", pgtest.Sample(), log.Logger)
 	require.NoError(t, db.Start(context.Background()))
 	t.Cleanup(func() { stop(t, db) })
 	return db, log

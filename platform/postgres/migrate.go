@@ -2,10 +2,8 @@ package postgres
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"time"
 
@@ -16,10 +14,7 @@ import (
 	"telltale/config"
 )
 
-//go:embed migrations/*.sql
-var migrationFiles embed.FS
-
-// migrationLock is the advisory lock of whoever migrates: "telltale" in ASCII.
+// migrationLock is the advisory lock that a migration holds: "telltale" in ASCII.
 const migrationLock = 0x74656c6c74616c65
 
 // Migration is one step of the schema that has been taken.
@@ -29,41 +24,58 @@ type Migration struct {
 	Duration time.Duration
 }
 
-// Migrate brings the schema of the database that cfg names up to date and returns the steps it took, none when nothing
+// Migrate brings the database that cfg names up to the schema and returns the steps it took, none when nothing
 // was to be done. Instances that start together may all call it: one works, the others wait for it. A database that a
-// newer Telltale has migrated is an error. Cfg must name a server: see Config of package embedded for that one's.
-func Migrate(ctx context.Context, cfg config.DB) ([]Migration, error) {
-	cc, err := ConnConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := pgx.ConnectConfig(ctx, cc)
-	if err != nil {
-		return nil, fmt.Errorf("connect to migrate: %w", err)
-	}
-	defer closeConn(conn)
-	return migrate(ctx, conn)
+// newer Telltale has migrated is an error, and so is a server that stops answering meanwhile. Cfg must name a server: see Config
+// of package embedded for that one's.
+func Migrate(ctx context.Context, cfg config.DB, schema *Schema) ([]Migration, error) {
+	db := New(cfg, "", schema, nil)
+	_, done, err := db.migrate(ctx)
+	return done, err
 }
 
-// migrate uses conn for the lock, and opens another connection only when there is something to do.
-func migrate(ctx context.Context, conn *pgx.Conn) ([]Migration, error) {
-	files, err := fs.Sub(migrationFiles, "migrations")
+// migrate returns the server's version and the steps taken.
+func (db *DB) migrate(ctx context.Context) (version string, done []Migration, err error) {
+	bounded, cancel := context.WithTimeout(ctx, db.cfg.ConnectionTimeout+db.Limit())
+	defer cancel()
+	conn, err := db.connectBeside(bounded)
 	if err != nil {
-		return nil, fmt.Errorf("read the migrations: %w", err)
+		return "", nil, fmt.Errorf("connect to migrate: %w", err)
 	}
-	// Goose opens its connections when it needs them, not here.
-	db := stdlib.OpenDB(*conn.Config())
-	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
+	defer closeConn(conn)
+	if version, err = serverVersion(conn); err != nil {
+		return "", nil, err
+	}
+	provider, close, err := db.migrations()
 	if err != nil {
-		return nil, fmt.Errorf("read the migrations: %w", err)
+		return "", nil, fmt.Errorf("read the migrations: %w", err)
 	}
+	defer func() { _ = close() }()
 	sources := provider.ListSources()
 	target := sources[len(sources)-1].Version
-	if current, err := checkVersion(ctx, conn, target); err != nil || current == target {
-		return nil, err
+	if current, err := checkVersion(bounded, conn, target); err != nil || current == target {
+		return version, nil, err
 	}
-	return migrateLocked(ctx, conn, provider, target)
+	err = db.whileAnswering(ctx, func(ctx context.Context) (err error) {
+		done, err = migrateLocked(ctx, conn, provider, target)
+		return err
+	})
+	return version, done, err
+}
+
+// migrations returns goose, which opens connections of its own when it needs them, not here. They must be closed.
+func (db *DB) migrations() (provider *goose.Provider, close func() error, err error) {
+	cc, err := ConnConfig(db.cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	track := func(_ context.Context, cc *pgx.ConnConfig) error {
+		db.open.track(cc)
+		return nil
+	}
+	pool := stdlib.OpenDB(*cc, stdlib.OptionBeforeConnect(track))
+	provider, err = goose.NewProvider(goose.DialectPostgres, pool, db.schema, goose.WithDisableGlobalRegistry(true))
+	return provider, pool.Close, err
 }
 
 // checkVersion returns the version of the schema, 0 when there is none yet.
@@ -89,7 +101,11 @@ func migrateLocked(ctx context.Context, conn *pgx.Conn, provider *goose.Provider
 	if err != nil {
 		return nil, wrap("lock the schema", err)
 	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	defer func() {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_ = tx.Rollback(cleanup)
+	}()
 	// A server's own timeouts must not end the transaction while it waits.
 	const patience = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 	if _, err := tx.Exec(ctx, patience); err != nil {

@@ -12,21 +12,21 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMigratingAgainDoesNothing(t *testing.T) {
+func TestMigrate_DoesNothingAgain(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
-	done, err := postgres.Migrate(context.Background(), cfg)
+	done, err := postgres.Migrate(context.Background(), cfg, pgtest.Sample())
 	require.NoError(t, err)
 	require.NotEmpty(t, done)
 	require.EqualValues(t, 1, done[0].Version)
 	require.Equal(t, "0001_initial.sql", done[0].Name)
 
-	done, err = postgres.Migrate(context.Background(), cfg)
+	done, err = postgres.Migrate(context.Background(), cfg, pgtest.Sample())
 	require.NoError(t, err)
 	require.Empty(t, done)
 }
 
-func TestInstancesThatStartTogetherMigrateOnce(t *testing.T) {
+func TestMigrate_InstancesThatStartTogetherMigrateOnce(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	const instances = 6
@@ -34,7 +34,7 @@ func TestInstancesThatStartTogetherMigrateOnce(t *testing.T) {
 	var errs [instances]error
 	var together sync.WaitGroup
 	for i := range instances {
-		together.Go(func() { steps[i], errs[i] = postgres.Migrate(context.Background(), cfg) })
+		together.Go(func() { steps[i], errs[i] = postgres.Migrate(context.Background(), cfg, pgtest.Sample()) })
 	}
 	together.Wait()
 	workers := 0
@@ -47,14 +47,14 @@ func TestInstancesThatStartTogetherMigrateOnce(t *testing.T) {
 	require.Equal(t, 1, workers)
 }
 
-func TestADatabaseOfANewerTelltaleIsRefused(t *testing.T) {
+func TestMigrate_ADatabaseOfANewerTelltaleIsRefused(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	cfg := pgtest.Config(t)
 	db := pgtest.Open(t, cfg)
 	_, err := db.Exec(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (999999, true)")
 	require.NoError(t, err)
-	_, err = postgres.Migrate(ctx, cfg)
+	_, err = postgres.Migrate(ctx, cfg, pgtest.Sample())
 	require.ErrorContains(t, err, "version 999999")
 	require.ErrorContains(t, err, "newer telltale")
 
@@ -68,7 +68,7 @@ func TestADatabaseOfANewerTelltaleIsRefused(t *testing.T) {
 	}
 }
 
-func TestNothingIsMigratedWhileAnotherInstanceHoldsTheLock(t *testing.T) {
+func TestMigrate_NothingIsMigratedWhileAnotherInstanceHoldsTheLock(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	cfg := pgtest.Config(t)
@@ -84,7 +84,7 @@ func TestNothingIsMigratedWhileAnotherInstanceHoldsTheLock(t *testing.T) {
 
 	done := make(chan error, 1)
 	go func() {
-		_, err := postgres.Migrate(ctx, cfg)
+		_, err := postgres.Migrate(ctx, cfg, pgtest.Sample())
 		done <- err
 	}()
 	require.Eventually(t, func() bool {

@@ -7,7 +7,7 @@ import (
 	"telltale/config"
 )
 
-// Module provides the *DB, which connects when the program starts and closes after everything that was built upon it has
+// Module needs a *Schema. It provides the *DB, which connects when the program starts and closes after everything that was built upon it has
 // stopped, and its probe in the group "probes".
 var Module = fx.Module("postgres",
 	fx.Provide(
@@ -16,8 +16,8 @@ var Module = fx.Module("postgres",
 	),
 )
 
-func provide(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) *DB {
-	db := New(cfg.DB, cfg.DataDir, log.Named("postgres"))
+func provide(lc fx.Lifecycle, cfg config.Config, schema *Schema, log *zap.Logger) *DB {
+	db := New(cfg.DB, cfg.DataDir, schema, log.Named("postgres"))
 	lc.Append(fx.StartStopHook(db.Start, db.Stop))
 	return db
 }

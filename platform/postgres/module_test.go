@@ -15,14 +15,14 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestTheModuleConnectsAndClosesWithTheProgram(t *testing.T) {
+func TestModule_ConnectsAndClosesWithTheProgram(t *testing.T) {
 	t.Parallel()
 	var db *postgres.DB
 	var parts struct {
 		fx.In
 		Probes []health.Probe `group:"probes"`
 	}
-	app := fxtest.New(t, fx.Supply(config.Config{DB: pgtest.Config(t)}, zaptest.NewLogger(t)), postgres.Module, fx.Populate(&db, &parts))
+	app := fxtest.New(t, fx.Supply(config.Config{DB: pgtest.Config(t)}, zaptest.NewLogger(t)), fx.Provide(pgtest.Sample), postgres.Module, fx.Populate(&db, &parts))
 	app.RequireStart()
 	awaitReady(t, db)
 	require.Len(t, parts.Probes, 1)
@@ -35,9 +35,12 @@ func TestTheModuleConnectsAndClosesWithTheProgram(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestAnEmbeddedDatabaseIsStartedAndStoppedWithItsConnections(t *testing.T) {
+func TestModule_AnEmbeddedDatabaseIsStartedAndStoppedWithItsConnections(t *testing.T) {
 	t.Parallel()
-	db := postgres.New(config.DB{MinConnections: 1, MaxConnections: 2, ConnectionTimeout: patience, IdleTimeout: patience}, t.TempDir(), nil)
+	if testing.Short() {
+		t.Skip("-short: what takes PostgreSQL is not tested")
+	}
+	db := postgres.New(config.DB{MinConnections: 1, MaxConnections: 2, ConnectionTimeout: patience, IdleTimeout: patience}, t.TempDir(), pgtest.Sample(), nil)
 	require.NoError(t, db.Start(context.Background()))
 	defer stop(t, db)
 	awaitReady(t, db)

@@ -1,5 +1,8 @@
-// Package postgres is Telltale's way to its database: a bounded pool that outlives the database's absence, transactions,
-// migrations, a listener for notifications, and an embedded server for those who have none.
+// Package postgres connects Telltale to its database: a bounded pool that survives outages of the database, transactions, the
+// running of migrations, a listener for notifications, and what each SQLSTATE means for a request and for the log. Package embedded
+// runs a server where none is configured.
+//
+// It knows no table: statements are in the modules' stores, and the schema is handed to it.
 package postgres
 
 import (
@@ -21,6 +24,7 @@ import (
 // restarted when the database comes back. All methods except Start and Stop are safe for concurrent use.
 type DB struct {
 	cfg    config.DB
+	schema *Schema
 	log    *zap.Logger
 	server *embedded.Server // nil with a database of the user's own
 
@@ -29,23 +33,29 @@ type DB struct {
 	status atomic.Pointer[status]
 	doubt  chan struct{} // holds one token: a statement has failed in a way that makes a check worthwhile
 	warmup time.Duration // how long the start waits for the minimum of connections
+	era    eras
+	open   sockets
+	// refused says that a session has refused to write since the last check.
+	refused atomic.Bool
 
 	cancel   context.CancelFunc
 	watching sync.WaitGroup
 }
 
-// New returns a database that is not connected yet. With an empty cfg.Host it runs a server of its own under dataDir.
-func New(cfg config.DB, dataDir string, log *zap.Logger) *DB {
+// New returns a database that is not connected yet, and is brought up to the schema when it is. With an empty cfg.Host it runs a server of its own under dataDir.
+func New(cfg config.DB, dataDir string, schema *Schema, log *zap.Logger) *DB {
 	if log == nil {
 		log = zap.NewNop()
 	}
 	db := &DB{
-		cfg:   cfg,
-		log:   log,
-		ready: make(chan struct{}),
-		doubt: make(chan struct{}, 1), warmup: warmupTimeout,
+		cfg:    cfg,
+		schema: schema,
+		log:    log,
+		ready:  make(chan struct{}),
+		doubt:  make(chan struct{}, 1), warmup: warmupTimeout,
 	}
 	db.status.Store(&status{state: stateConnecting, since: time.Now()})
+	db.era.begin()
 	if cfg.Embedded() {
 		db.server = embedded.New(embedded.Options{Dir: dataDir, MaxConnections: cfg.MaxConnections, Log: log})
 	}
@@ -72,12 +82,13 @@ func (db *DB) Start(ctx context.Context) error {
 }
 
 // Stop ends the background work, closes the pool once the connections in use have been returned, and stops the embedded
-// server last. Connections that are not returned within half of the time that ctx leaves are abandoned.
+// server last. Connections that are not returned within half of the time that ctx leaves are cut.
 func (db *DB) Stop(ctx context.Context) error {
 	if db.cancel == nil {
 		return nil
 	}
 	db.cancel()
+	db.era.end()
 	db.watching.Wait()
 	db.cancel = nil
 	db.transition(stateClosed, nil)
@@ -109,7 +120,15 @@ func (db *DB) closePool(ctx context.Context) error {
 	case <-closed:
 		return nil
 	case <-timer.C:
-		return fmt.Errorf("close the pool: %d connections are still in use", pool.Stat().AcquiredConns())
+	}
+	inUse := pool.Stat().AcquiredConns()
+	db.open.end()
+	timer.Reset(max(patience/2, partingLimit))
+	select {
+	case <-closed:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("close the pool: %d connections are still in use", inUse)
 	}
 }
 

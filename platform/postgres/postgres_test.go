@@ -23,7 +23,7 @@ func poolOf(t testing.TB, db *postgres.DB) map[string]any {
 
 // openWarm returns a database whose minimum of connections is open, however long that takes.
 func openWarm(t testing.TB, cfg config.DB) *postgres.DB {
-	db := postgres.New(cfg, "", zaptest.NewLogger(t))
+	db := postgres.New(cfg, "", pgtest.Sample(), zaptest.NewLogger(t))
 	db.WaitForMinimum(patience)
 	require.NoError(t, db.Start(context.Background()))
 	t.Cleanup(func() { stop(t, db) })
@@ -31,7 +31,7 @@ func openWarm(t testing.TB, cfg config.DB) *postgres.DB {
 	return db
 }
 
-func TestThePoolIsWarmedToItsMinimumAndNeverExceedsItsMaximum(t *testing.T) {
+func TestDB_ThePoolIsWarmedToItsMinimumAndNeverExceedsItsMaximum(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.MinConnections, cfg.MaxConnections = 3, 4
@@ -45,7 +45,7 @@ func TestThePoolIsWarmedToItsMinimumAndNeverExceedsItsMaximum(t *testing.T) {
 	free()
 }
 
-func TestWaitingForAFreeConnectionEndsAtTheConnectionTimeout(t *testing.T) {
+func TestDB_WaitingForAFreeConnectionEndsAtTheConnectionTimeout(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.MinConnections, cfg.MaxConnections, cfg.ConnectionTimeout = 1, 1, time.Second
@@ -62,7 +62,7 @@ func TestWaitingForAFreeConnectionEndsAtTheConnectionTimeout(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestACallerWhoGivesUpIsNotToldThatTheDatabaseIsAway(t *testing.T) {
+func TestDB_ACallerWhoGivesUpIsNotToldThatTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.MaxConnections = 1
@@ -75,7 +75,7 @@ func TestACallerWhoGivesUpIsNotToldThatTheDatabaseIsAway(t *testing.T) {
 	require.Nil(t, fault.As(err))
 }
 
-func TestABusyPoolIsNotALostDatabase(t *testing.T) {
+func TestDB_ABusyPoolIsNotALostDatabase(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.MaxConnections = 2
@@ -85,7 +85,7 @@ func TestABusyPoolIsNotALostDatabase(t *testing.T) {
 	poolOf(t, db)
 }
 
-func TestIdleConnectionsAboveTheMinimumAreClosed(t *testing.T) {
+func TestDB_IdleConnectionsAboveTheMinimumAreClosed(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.MinConnections, cfg.MaxConnections, cfg.IdleTimeout = 1, 5, 500*time.Millisecond
@@ -94,7 +94,7 @@ func TestIdleConnectionsAboveTheMinimumAreClosed(t *testing.T) {
 	require.Eventually(t, func() bool { return poolOf(t, db)["total"] == int32(1) }, patience, 50*time.Millisecond)
 }
 
-func TestAStoppedDatabaseRefusesStatementsAndMayBeStoppedAgain(t *testing.T) {
+func TestDB_RefusesStatementsOnceStoppedAndMayBeStoppedAgain(t *testing.T) {
 	t.Parallel()
 	db, log := open(t, pgtest.Config(t))
 	awaitReady(t, db)
@@ -109,7 +109,7 @@ func TestAStoppedDatabaseRefusesStatementsAndMayBeStoppedAgain(t *testing.T) {
 	require.Equal(t, 1, log.count("database connections closed"))
 }
 
-func TestStoppingDoesNotWaitForeverForAConnectionInUse(t *testing.T) {
+func TestDB_StoppingDoesNotWaitForeverForAConnectionInUse(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t, pgtest.Config(t))
 	awaitReady(t, db)
@@ -120,7 +120,7 @@ func TestStoppingDoesNotWaitForeverForAConnectionInUse(t *testing.T) {
 	free()
 }
 
-func TestStartingAndStoppingRepeatedlyLeavesNothingBehind(t *testing.T) {
+func TestDB_StartingAndStoppingRepeatedlyLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	for range 5 {

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"telltale/platform/fault"
+	"telltale/platform/retry"
 )
 
 // rollbackTimeout bounds a rollback, which goes on when the caller's context has ended.
@@ -22,21 +22,45 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	if pool == nil {
 		return nil, fault.Busy(retryAfter, nil, "the database is not connected yet")
 	}
-	if db.status.Load().state == stateLost {
-		return nil, fault.Busy(retryAfter, nil, "the database is not available")
+	era := db.era.Load()
+	if era.Err() != nil {
+		return nil, fault.Busy(retryAfter, nil, away)
 	}
 	bounded, cancel := context.WithTimeout(ctx, db.cfg.ConnectionTimeout)
 	defer cancel()
-	conn, err := pool.Acquire(bounded)
+	defer context.AfterFunc(era, cancel)()
+	conn, err := insistOnPlace(bounded, pool)
 	switch {
 	case err == nil:
 		return conn, nil
 	case ctx.Err() != nil:
 		return nil, err
-	case bounded.Err() != nil && errors.Is(err, context.DeadlineExceeded):
+	case era.Err() != nil:
+		return nil, fault.Busy(retryAfter, err, away)
+	case bounded.Err() != nil && Code(err) == "":
+		db.suspect()
 		return nil, fault.Busy(retryAfter, err, "no database connection became free within %s", db.cfg.ConnectionTimeout)
 	}
 	return nil, db.explain(ctx, err)
+}
+
+// The pauses of those who wait for a connection that the server refuses.
+const (
+	firstRefusal = 20 * time.Millisecond
+	maxRefusal   = 500 * time.Millisecond
+)
+
+// insistOnPlace takes a connection from the pool. A server that has granted others all its connections is waited for, until ctx
+// ends, as a pool that has none free is: meanwhile either may get one.
+func insistOnPlace(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	pause := firstRefusal
+	for {
+		conn, err := pool.Acquire(ctx)
+		if !Is(err, tooManyConnections) || retry.Pause(ctx, pause) != nil {
+			return conn, err
+		}
+		pause = min(2*pause, maxRefusal)
+	}
 }
 
 // Query is pgx's Query on a connection of the pool, which goes back there when the rows are closed, as reading them to
@@ -46,12 +70,7 @@ func (db *DB) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 	if err != nil {
 		return nil, err
 	}
-	r, err := conn.Query(ctx, sql, args...)
-	if err != nil {
-		conn.Release()
-		return nil, db.explain(ctx, err)
-	}
-	return &rows{Rows: r, lease: lease{db: db, ctx: ctx, conn: conn}}, nil
+	return db.lease(ctx, conn).query(conn, sql, args...)
 }
 
 // QueryRow is pgx's QueryRow on a connection of the pool, which goes back there at Scan. Without a row Scan returns
@@ -61,7 +80,8 @@ func (db *DB) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if err != nil {
 		return failedRow{err}
 	}
-	return &row{row: conn.QueryRow(ctx, sql, args...), lease: lease{db: db, ctx: ctx, conn: conn}}
+	l := db.lease(ctx, conn)
+	return &row{row: conn.QueryRow(l.ctx, sql, args...), lease: l}
 }
 
 // Exec is pgx's Exec on a connection of the pool.
@@ -70,20 +90,10 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	defer conn.Release()
-	tag, err := conn.Exec(ctx, sql, args...)
-	return tag, db.explain(ctx, err)
-}
-
-// CopyFrom is pgx's CopyFrom on a connection of the pool.
-func (db *DB) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Release()
-	n, err := conn.CopyFrom(ctx, table, columns, src)
-	return n, db.explain(ctx, err)
+	l := db.lease(ctx, conn)
+	defer l.release()
+	tag, err := conn.Exec(l.ctx, sql, args...)
+	return tag, l.explain(err)
 }
 
 // SendBatch is pgx's SendBatch on a connection of the pool, which goes back there when the results are closed, or when
@@ -93,10 +103,12 @@ func (db *DB) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
-	return newBatchResults(conn.SendBatch(ctx, b), lease{db: db, ctx: ctx, conn: conn})
+	l := db.lease(ctx, conn)
+	return newBatchResults(conn.SendBatch(l.ctx, b), l)
 }
 
-// WithConn runs fn with a connection of the pool that is fn's alone until it returns. Fn must not keep it.
+// WithConn runs fn with a connection of the pool that is fn's alone until it returns. Fn must not keep it. Statements that fn
+// gives to it have no limit but that of their context.
 func (db *DB) WithConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 	conn, err := db.acquire(ctx)
 	if err != nil {
@@ -104,17 +116,18 @@ func (db *DB) WithConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 	}
 	defer conn.Release()
 	err = fn(conn.Conn())
-	if _, fromServer := errors.AsType[*pgconn.PgError](err); !fromServer && !conn.Conn().IsClosed() {
+	if Code(err) == "" && !conn.Conn().IsClosed() {
 		return err // whatever has failed, it was not this connection
 	}
 	return db.explain(ctx, err)
 }
 
-// InTx runs fn in a transaction and commits it, unless fn returns an error or panics: then it is rolled back. When the
-// connection is lost during the commit, the fault returned does not tell whether it has happened.
+// InTx runs fn in a transaction and commits it, unless fn returns an error or panics: then it is rolled back. Each statement of
+// the transaction has the limit of statements by itself. When the connection is lost during the commit, the fault returned does
+// not tell whether it has happened.
 func (db *DB) InTx(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
 	return db.WithConn(ctx, func(conn *pgx.Conn) error {
-		tx, err := conn.BeginTx(ctx, opts)
+		tx, err := db.begin(ctx, conn, opts)
 		if err != nil {
 			return err
 		}

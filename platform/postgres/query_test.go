@@ -26,7 +26,7 @@ func openNarrow(t testing.TB, change func(*config.DB)) *postgres.DB {
 	return pgtest.Open(t, cfg)
 }
 
-func TestStatementsReturnTheirConnection(t *testing.T) {
+func TestQuery_StatementsReturnTheirConnection(t *testing.T) {
 	t.Parallel()
 	for name, prepared := range map[string]bool{"with prepared statements": true, "without prepared statements": false} {
 		t.Run(name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestStatementsReturnTheirConnection(t *testing.T) {
 }
 
 // What is planned each time is planned for its arguments, or it would look at every partition.
-func TestOnlyPreparedStatementsArePlannedForAnyArguments(t *testing.T) {
+func TestQuery_OnlyPreparedStatementsArePlannedForAnyArguments(t *testing.T) {
 	t.Parallel()
 	for prepared, want := range map[bool]string{true: "force_generic_plan", false: "auto"} {
 		db := openNarrow(t, func(cfg *config.DB) { cfg.PreparedStatements = prepared })
@@ -55,9 +55,8 @@ func useEveryMethod(t *testing.T, db *postgres.DB) {
 	_, err := db.Exec(ctx, "CREATE TABLE IF NOT EXISTS numbers (n int)")
 	require.NoError(t, err)
 
-	n, err := db.CopyFrom(ctx, pgx.Identifier{"numbers"}, []string{"n"}, pgx.CopyFromRows([][]any{{1}, {2}}))
+	_, err = db.Exec(ctx, "INSERT INTO numbers VALUES (1), (2)")
 	require.NoError(t, err)
-	require.EqualValues(t, 2, n)
 
 	rows, err := db.Query(ctx, "SELECT n FROM numbers WHERE n = ANY($1) ORDER BY n LIMIT 2", []int{1, 2})
 	require.NoError(t, err)
@@ -77,14 +76,14 @@ func useEveryMethod(t *testing.T, db *postgres.DB) {
 	var name string
 	require.NoError(t, db.QueryRow(ctx, "SELECT current_setting('application_name')").Scan(&name))
 	require.Equal(t, "telltale", name)
-	require.Equal(t, pgx.ErrNoRows, db.QueryRow(ctx, "SELECT 1 WHERE false").Scan(&n))
+	require.Equal(t, pgx.ErrNoRows, db.QueryRow(ctx, "SELECT 1 WHERE false").Scan(&name))
 
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT $1::int", 1)
 	batch.Queue("DELETE FROM numbers")
 	results := db.SendBatch(ctx, batch)
 	require.Nil(t, results.Tx())
-	require.NoError(t, results.QueryRow().Scan(&n))
+	require.NoError(t, results.QueryRow().Scan(new(int)))
 	_, err = results.Exec()
 	require.NoError(t, err)
 	require.NoError(t, results.Close())
@@ -103,7 +102,7 @@ func useEveryMethod(t *testing.T, db *postgres.DB) {
 	require.Nil(t, fault.As(err))
 }
 
-func TestATransactionCommitsOnlyWhenItsFunctionReturnsNil(t *testing.T) {
+func TestQuery_ATransactionCommitsOnlyWhenItsFunctionReturnsNil(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db := openNarrow(t, func(*config.DB) {})
@@ -126,7 +125,7 @@ func TestATransactionCommitsOnlyWhenItsFunctionReturnsNil(t *testing.T) {
 	require.Equal(t, []string{"kept"}, ids)
 }
 
-func TestAnErrorOfAnotherConnectionInATransactionIsLeftAsItIs(t *testing.T) {
+func TestQuery_AnErrorOfAnotherConnectionInATransactionIsLeftAsItIs(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db := openNarrow(t, func(*config.DB) {})
@@ -140,7 +139,7 @@ func TestAnErrorOfAnotherConnectionInATransactionIsLeftAsItIs(t *testing.T) {
 	}
 }
 
-func TestACancelledTransactionDoesNotSpoilThePool(t *testing.T) {
+func TestQuery_ACancelledTransactionDoesNotSpoilThePool(t *testing.T) {
 	t.Parallel()
 	db := openNarrow(t, func(*config.DB) {})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -155,7 +154,7 @@ func TestACancelledTransactionDoesNotSpoilThePool(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestAConnectionLostInAStatementIsUnavailableAndTheNextStatementWorks(t *testing.T) {
+func TestQuery_AConnectionLostInAStatementIsUnavailableAndTheNextStatementWorks(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db := openNarrow(t, func(*config.DB) {})
@@ -216,7 +215,7 @@ func TestAConnectionLostInAStatementIsUnavailableAndTheNextStatementWorks(t *tes
 	}
 }
 
-func TestWhatAPoolerMakesOfPreparedStatementsNamesTheSettingThatHelps(t *testing.T) {
+func TestQuery_WhatAPoolerMakesOfPreparedStatementsNamesTheSettingThatHelps(t *testing.T) {
 	t.Parallel()
 	db := openNarrow(t, func(*config.DB) {})
 	for _, code := range []string{"26000", "42P05"} {
@@ -227,7 +226,7 @@ func TestWhatAPoolerMakesOfPreparedStatementsNamesTheSettingThatHelps(t *testing
 	}
 }
 
-func TestAFullDiskIsToldFromAMistake(t *testing.T) {
+func TestQuery_AFullDiskIsToldFromAMistake(t *testing.T) {
 	t.Parallel()
 	db := openNarrow(t, func(*config.DB) {})
 	_, err := db.Exec(t.Context(), `DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$`)

@@ -8,20 +8,37 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// lease is a connection of the pool that results hold until they have been read.
+// lease is a connection that results hold until they have been read, and the time for that.
 type lease struct {
-	db   *DB
-	ctx  context.Context // the statement's, to tell the caller's own doing from an outage
-	conn *pgxpool.Conn
+	turn
+	conn *pgxpool.Conn // nil within a transaction, which keeps it
 }
 
-func (l lease) release() { l.conn.Release() } // a second time does nothing
+func (db *DB) lease(ctx context.Context, conn *pgxpool.Conn) lease {
+	return lease{turn: db.turn(ctx), conn: conn}
+}
 
-func (l lease) explain(err error) error {
-	if err == nil {
-		return nil
+// release does nothing when it is called a second time.
+func (l lease) release() {
+	l.end()
+	if l.conn != nil {
+		l.conn.Release()
 	}
-	return l.db.explain(l.ctx, err)
+}
+
+// statements is what runs them: a connection or a transaction.
+type statements interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// query returns rows that end the lease when they have been read.
+func (l lease) query(on statements, sql string, args ...any) (pgx.Rows, error) {
+	r, err := on.Query(l.ctx, sql, args...)
+	if err != nil {
+		l.release()
+		return nil, l.explain(err)
+	}
+	return &rows{Rows: r, lease: l}, nil
 }
 
 // rows are pgx.Rows that give their connection back.
@@ -102,7 +119,7 @@ type batchResults struct {
 func newBatchResults(results pgx.BatchResults, l lease) *batchResults {
 	b := &batchResults{BatchResults: results, lease: l}
 	if tx := results.Tx(); tx != nil {
-		b.tx = &leasedTx{Tx: tx, lease: l}
+		b.tx = &limitedTx{Tx: tx, db: l.db, release: l.conn.Release}
 	}
 	return b
 }
@@ -123,24 +140,10 @@ func (b *batchResults) Close() error {
 	err := b.BatchResults.Close()
 	if b.tx == nil {
 		b.release()
+	} else {
+		b.end()
 	}
 	return b.explain(err)
 }
 
 func (b *batchResults) Tx() pgx.Tx { return b.tx }
-
-// leasedTx is a transaction that gives its connection back when it ends.
-type leasedTx struct {
-	pgx.Tx
-	lease
-}
-
-func (t *leasedTx) Commit(ctx context.Context) error {
-	defer t.release()
-	return t.explain(t.Tx.Commit(ctx))
-}
-
-func (t *leasedTx) Rollback(ctx context.Context) error {
-	defer t.release()
-	return t.explain(t.Tx.Rollback(ctx))
-}

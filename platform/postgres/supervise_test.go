@@ -11,7 +11,7 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestADatabaseThatIsAwayAtStartAndLaterAgainIsFoundByItself(t *testing.T) {
+func TestSupervisor_ADatabaseThatIsAwayAtStartAndLaterAgainIsFoundByItself(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	m := newMachine(t)
@@ -52,7 +52,7 @@ func TestADatabaseThatIsAwayAtStartAndLaterAgainIsFoundByItself(t *testing.T) {
 	require.NotContains(t, log.String(), m.cfg.Password)
 }
 
-func TestStatementsAreRefusedUntilThereIsAConnection(t *testing.T) {
+func TestSupervisor_StatementsAreRefusedUntilThereIsAConnection(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
 	cfg.Password, cfg.Username = "not the password at all", "nobody-known"
@@ -66,7 +66,7 @@ func TestStatementsAreRefusedUntilThereIsAConnection(t *testing.T) {
 	require.NotContains(t, log.String(), "not the password at all")
 }
 
-func TestTheEnvironmentOfOtherProgramsDoesNotChangeHowWeConnect(t *testing.T) {
+func TestSupervisor_TheEnvironmentOfOtherProgramsDoesNotChangeHowWeConnect(t *testing.T) {
 	t.Setenv("PGOPTIONS", "-c statement_timeout=1")
 	t.Setenv("PGAPPNAME", "somebody else")
 	t.Setenv("PGUSER", "somebody")

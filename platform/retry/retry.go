@@ -1,4 +1,6 @@
-// Package retry has what whoever asks a server again needs to leave it alone in between.
+// Package retry computes the pauses between tries: it reads how long an answer asks its client to wait, and waits.
+//
+// The caller decides how often to try and which errors to retry; for errors of the database see package postgres.
 package retry
 
 import (

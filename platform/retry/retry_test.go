@@ -13,7 +13,7 @@ import (
 	"telltale/platform/retry"
 )
 
-func TestTheWaitIsWhatTheServerAsksForWithinBounds(t *testing.T) {
+func TestWait_IsWhatTheServerAsksForWithinBounds(t *testing.T) {
 	t.Parallel()
 	const unasked, most = 3 * time.Second, 90 * time.Second
 	for asked, wait := range map[string]time.Duration{
@@ -25,7 +25,7 @@ func TestTheWaitIsWhatTheServerAsksForWithinBounds(t *testing.T) {
 	require.Equal(t, unasked, retry.After(http.Header{}, unasked, most))
 }
 
-func TestAPauseEndsWithTheContext(t *testing.T) {
+func TestPause_EndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

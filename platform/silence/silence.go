@@ -1,4 +1,7 @@
-// Package silence ends connections whose other side has vanished without a word.
+// Package silence ends connections whose other side vanished without closing them: those on which the kernel waits for an
+// acknowledgement of what was sent.
+//
+// It opens no connection and sees no data. On systems other than Linux it does nothing, and the kernel's own timeouts apply.
 package silence
 
 import (

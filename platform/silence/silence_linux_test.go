@@ -11,7 +11,7 @@ import (
 )
 
 // A client whose machine has vanished and one that never reads look alike here: nothing of what was sent gets through.
-func TestAConnectionOnWhichNothingGetsThroughEndsWithoutBeingWrittenTo(t *testing.T) {
+func TestLimit_EndsAConnectionOnWhichNothingGetsThroughWithoutAWrite(t *testing.T) {
 	t.Parallel()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

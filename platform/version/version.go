@@ -1,4 +1,6 @@
-// Package version knows which Telltale this is.
+// Package version knows which Telltale this is: the version that the build was given, or the commit that Go recorded for the build.
+//
+// It does not know the versions of the API and the schema, which change independently.
 package version
 
 import (

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestABuildIsNamedByItsCommit(t *testing.T) {
+func TestVersion_NamesABuildByItsCommit(t *testing.T) {
 	t.Parallel()
 	commit := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123"}
 	changed := debug.BuildSetting{Key: "vcs.modified", Value: "true"}

@@ -1,4 +1,7 @@
-// Package authtest lets the tests of other modules pass guarded routes without tokens, users or a database.
+// Package authtest lets the tests of other modules pass guarded routes without tokens, users or a database. Its guard takes every
+// request for the same principal and checks scopes as package auth does.
+//
+// It is for tests alone, and checks no credentials: package auth tests how those are read and refused.
 package authtest
 
 import (

@@ -8,17 +8,17 @@ import (
 
 	"telltale/modules/auth"
 	"telltale/modules/auth/authtest"
-	"telltale/platform/httpserver"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
 )
 
 func TestMain(m *testing.M) { httpservertest.Main(m) }
 
-func TestTheGuardKnowsOnePrincipalAndChecksScopes(t *testing.T) {
+func TestGuard_KnowsOnePrincipalAndChecksScopes(t *testing.T) {
 	t.Parallel()
 	reader := authtest.As(auth.Principal{Subject: "reader", Scopes: []auth.Scope{auth.DevicesRead}, Devices: []string{"a"}})
 	subject := func(c *fiber.Ctx) error { return c.JSON(auth.PrincipalOf(c)) }
-	server := httpservertest.Serve(t, []httpserver.Routes{{Name: "things", Mount: func(api fiber.Router) {
+	server := httpservertest.Serve(t, []httpapi.Routes{{Name: "things", Mount: func(api fiber.Router) {
 		api.Get("/read", reader.Require(auth.DevicesRead), subject)
 		api.Get("/write", reader.RequireBrowser(auth.DevicesWrite), subject)
 		api.Get("/all", authtest.Admin().Require(auth.DevicesWrite, auth.Admin), subject)

@@ -1,10 +1,12 @@
 package payload
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"telltale/modules/readings/csvtable"
+	"telltale/modules/readings/decimal"
 )
 
 // columns is what the header of a CSV body says, and the cells of its current row.
@@ -16,7 +18,7 @@ type columns struct {
 	// history is written; elsewhere, metric is -1.
 	metric, value int
 	series        []columnSeries
-	cells         []cell
+	cells         []csvtable.Cell
 }
 
 // columnSeries is the series of a column, as long as the device is the one of that selection.
@@ -27,97 +29,59 @@ type columnSeries struct {
 
 // decodeCSV reads the header and then an item from each row that is not blank.
 func (d *Decoder) decodeCSV() error {
-	table := csvTable{data: d.data, line: 1, cells: d.columns.cells[:0]}
-	if !table.next() {
+	table := csvtable.New(d.data, d.columns.cells)
+	if !table.Next() {
 		return bodyFault("is empty")
 	}
-	err := d.header(&table)
-	for err == nil && table.next() && !table.unclosed {
-		d.row(&table)
+	err := d.header(table)
+	for err == nil && !d.body.Stopped && table.Next() && !table.Unclosed {
+		d.row(table)
 	}
-	d.columns.cells = table.cells
-	if table.unclosed {
-		return bodyFault("is not valid CSV: the quotes opened in line %d are never closed", table.line)
+	d.columns.cells = table.Cells
+	if table.Unclosed {
+		return bodyFault("is not valid CSV: the quotes opened in line %d are never closed", table.Line)
 	}
 	return err
 }
 
-// header takes in the names of the columns.
-func (d *Decoder) header(table *csvTable) error {
-	c := &d.columns
-	c.names, c.series, c.device, c.ts, c.metric, c.value = c.names[:0], c.series[:0], -1, -1, -1, -1
-	if table.problem != "" {
-		return bodyFault("has a header that is not valid CSV: %s", table.problem)
-	}
-	taken := make(map[string]bool, len(table.cells))
-	for i := range table.cells {
-		name := bytes.Clone(table.cells[i].trimmed())
-		switch {
-		case len(name) == 0:
-			return bodyFault("has no name for column %d in its header", i+1)
-		case !utf8.Valid(name):
-			return bodyFault("names column %d %s, which is not valid UTF-8", i+1, quote(name))
-		case taken[string(name)]:
-			return bodyFault("names the column %s twice in its header", quote(name))
-		case string(name) == "device":
-			c.device = i
-		case string(name) == "ts":
-			c.ts = i
-		case string(name) == "metric":
-			c.metric = i
-		case string(name) == "value":
-			c.value = i
-		}
-		taken[string(name)] = true
-		c.names = append(c.names, name)
-		c.series = append(c.series, columnSeries{})
-	}
-	switch {
-	case c.device < 0:
-		return bodyFault(`has no column "device" in its header, whose columns are device, perhaps ts, and metrics`)
-	case len(c.names) == 1 || (len(c.names) == 2 && c.ts >= 0):
-		return bodyFault("has no column of a metric in its header")
-	}
-	if long := c.metric >= 0 && c.value >= 0 && len(c.names) == 3+min(c.ts+1, 1); !long {
-		c.metric = -1 // nothing but metrics that happen to have these names
-	}
-	return nil
-}
-
 // row takes in one row as an item.
-func (d *Decoder) row(table *csvTable) {
+func (d *Decoder) row(table *csvtable.Table) {
 	c := &d.columns
-	d.current.line = table.line
+	d.current.line = table.Line
 	d.begin()
-	ts := d.now
+	ts := int64(noTime)
 	switch {
-	case table.problem != "":
-		d.reject("", "is not valid CSV: %s", table.problem)
-	case len(table.cells) != len(c.names):
-		d.reject("", "has %d cells; the header has %d", len(table.cells), len(c.names))
+	case table.Problem != "":
+		d.reject("", "is not valid CSV: %s", table.Problem)
+	case len(table.Cells) != len(c.names):
+		d.reject("", "has %d cells; the header has %d", len(table.Cells), len(c.names))
 	default:
-		d.deviceCell(table.cells[c.device].trimmed())
+		d.deviceCell(table.Cells[c.device].Trimmed())
 		if c.ts >= 0 {
-			ts = d.tsCell(table.cells[c.ts].trimmed())
+			ts = d.tsCell(table.Cells[c.ts].Trimmed())
 		}
 		if c.metric >= 0 {
-			d.longCells(table.cells)
+			d.longCells(table.Cells)
 		} else {
-			d.valueCells(table.cells)
+			d.valueCells(table.Cells)
 		}
 	}
 	d.end(ts)
 }
 
 // longCells takes in metric and value of a row of the long form.
-func (d *Decoder) longCells(cells []cell) {
+func (d *Decoder) longCells(cells []csvtable.Cell) {
 	if d.current.bad {
 		return
 	}
 	d.current.long = true
-	name, text := cells[d.columns.metric].trimmed(), cells[d.columns.value].trimmed()
+	name, text := cells[d.columns.metric].Trimmed(), cells[d.columns.value].Trimmed()
 	if !utf8.Valid(name) {
 		d.reject("metric", "is not valid UTF-8: %s", quote(name))
+		return
+	}
+	if isNull(text) {
+		d.nulls = true
 		return
 	}
 	v, ok := cellValue(text)
@@ -126,6 +90,7 @@ func (d *Decoder) longCells(cells []cell) {
 		return
 	}
 	if series, ok := d.series(0, name, true); ok {
+		d.exact(v, text)
 		d.add(name, series, v)
 	}
 }
@@ -140,16 +105,16 @@ func (d *Decoder) deviceCell(id []byte) {
 
 func (d *Decoder) tsCell(text []byte) int64 {
 	if len(text) == 0 {
-		return d.now
+		return noTime
 	}
-	ms, problem := timestamp(text)
+	ms, problem := d.timestamp(text)
 	if problem != "" {
 		d.reject("ts", "%s: %s", quote(text), problem)
 	}
 	return ms
 }
 
-func (d *Decoder) valueCells(cells []cell) {
+func (d *Decoder) valueCells(cells []csvtable.Cell) {
 	c := &d.columns
 	for i := range cells {
 		if d.current.bad {
@@ -158,8 +123,8 @@ func (d *Decoder) valueCells(cells []cell) {
 		if i == c.device || i == c.ts {
 			continue
 		}
-		text := cells[i].trimmed()
-		if len(text) == 0 {
+		text := cells[i].Trimmed()
+		if len(text) == 0 || isNull(text) {
 			continue
 		}
 		v, ok := cellValue(text)
@@ -167,6 +132,7 @@ func (d *Decoder) valueCells(cells []cell) {
 			d.rejectValue(c.names[i], "%s is no value; give a finite number with a decimal point, true, false or nothing", quote(text))
 			return
 		}
+		d.exact(v, text)
 		d.columnValue(i, v)
 	}
 }
@@ -181,13 +147,15 @@ func (d *Decoder) columnValue(i int, v float64) {
 		}
 		*known = columnSeries{d.current.selection, series}
 	}
-	d.body.Series = append(d.body.Series, known.series)
-	d.body.Value = append(d.body.Value, v)
+	d.keep(known.series, v)
 }
+
+// isNull reports whether a cell says that there is no reading.
+func isNull(text []byte) bool { return string(text) == "null" || string(text) == "NULL" }
 
 // cellValue reads a number or boolean. Numbers may be written in ways that JSON does not know but loggers do: +1.5, 007, .5
 func cellValue(text []byte) (v float64, ok bool) {
-	if v, next, ok := number(text, 0); ok && next == len(text) {
+	if v, next, ok := decimal.Parse(text, 0); ok && next == len(text) {
 		return v, !math.IsInf(v, 0)
 	}
 	switch string(text) {

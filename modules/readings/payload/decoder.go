@@ -2,9 +2,12 @@ package payload
 
 import (
 	"bytes"
+	"cmp"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+
+	"telltale/modules/readings/instant"
 )
 
 // Decoder decodes one body after another and reuses its memory from one to the next. The zero value is ready to use. It is
@@ -12,13 +15,27 @@ import (
 type Decoder struct {
 	scanner
 
-	body     Body
-	now      int64
+	body Body
+	now  int64 // of the items without a time
+	// earliest and latest bound the times of the items.
+	earliest, latest int64
+
 	resolver Resolver
 	current  item
 	columns  columns
 	metric   []byte // of an item in the long form, when its name had escapes
 	influx   influx
+
+	maxRejected int
+	// nulls says that the body has values that are none.
+	nulls bool
+	// untimed counts the items without a time, and taken the places that those of a series have taken, see spread.
+	untimed int
+	taken   map[int32]int64
+
+	reserve func(bytes int) error
+	charged int   // values whose memory has been asked for, or is kept anyway
+	full    error // there is no memory for more
 
 	compressed bytes.Reader
 	gzip       *gzip.Reader
@@ -48,21 +65,33 @@ func Put(d *Decoder) {
 }
 
 // reset prepares for the next body.
-func (d *Decoder) reset(data []byte, now int64, resolver Resolver) {
+func (d *Decoder) reset(data []byte, req Request, resolver Resolver) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	d.scanner.reset(data)
 	d.body = Body{
 		Series: d.body.Series[:0], TS: d.body.TS[:0], Value: d.body.Value[:0], Item: d.body.Item[:0], lines: d.body.lines[:0],
 	}
-	d.now, d.resolver = now, resolver
-	d.current = item{memo: d.current.memo[:0]}
+	d.now, d.earliest, d.latest, d.resolver = req.Now.UnixMilli(), instant.Floor, instant.Max, resolver
+	if !req.Earliest.IsZero() {
+		d.earliest = max(instant.Min, req.Earliest.UnixMilli())
+	}
+	if !req.Latest.IsZero() {
+		d.latest = min(instant.Max, req.Latest.UnixMilli())
+	}
+	d.maxRejected, d.nulls, d.untimed = cmp.Or(req.MaxRejected, MaxRejected), false, 0
+	d.reserve, d.charged, d.full = req.Reserve, keptValues, nil
+	d.current = item{memo: d.current.memo[:0], misplaced: d.current.misplaced[:0]}
 }
 
 // letGo drops what belongs to the caller, so that a pooled decoder keeps none of it alive.
 func (d *Decoder) letGo() {
-	d.data, d.resolver, d.current.id = nil, nil, nil
+	d.data, d.resolver, d.reserve, d.current.id = nil, nil, nil, nil
 	clear(d.current.memo[:cap(d.current.memo)])
 	clear(d.columns.cells[:cap(d.columns.cells)])
 	clear(d.columns.names)
+	if len(d.taken) > keptValues {
+		d.taken = nil
+	}
+	clear(d.taken)
 	d.compressed.Reset(nil)
 }

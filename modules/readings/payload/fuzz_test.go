@@ -14,6 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/csvtable"
+	"telltale/modules/readings/decimal"
+	"telltale/modules/readings/instant"
 	"telltale/platform/fault"
 )
 
@@ -52,7 +55,7 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d Decoder
 		a := &anything{}
-		body, err := d.Decode(Request{ContentType: "application/json", Data: data, MaxBytes: 1 << 20, Now: time.UnixMilli(5)}, a)
+		body, err := d.Decode(Request{ContentType: "application/json", Data: data, MaxBytes: 1 << 20, Now: time.UnixMilli(fuzzNow), Earliest: time.UnixMilli(instant.Min)}, a)
 		text := bytes.TrimPrefix(data, []byte("\ufeff"))
 		if err != nil {
 			reason := fault.As(err).Fields[0].Reason
@@ -92,13 +95,14 @@ func compare(t *testing.T, body *Body, model []any, a *anything) {
 		o := item.(map[string]any)
 		require.True(t, wellFormed(o), o)
 		values := o["values"].(map[string]any)
+		maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
 		for n := 0; n < len(values); n, place = n+1, place+1 {
 			require.Equal(t, int32(i), body.Item[place])
 			name := a.names[body.Series[place]]
 			require.Equal(t, o["device"], name[0])
 			require.Equal(t, toFloat(values[name[1]]), body.Value[place])
-			require.GreaterOrEqual(t, body.TS[place], MinTS)
-			require.LessOrEqual(t, body.TS[place], MaxTS)
+			require.GreaterOrEqual(t, body.TS[place], instant.Min)
+			require.LessOrEqual(t, body.TS[place], instant.Max)
 		}
 	}
 	if len(model) <= MaxRejects {
@@ -141,11 +145,11 @@ func wellFormed(item map[string]any) bool {
 	switch ts := item["ts"].(type) {
 	case nil:
 	case string:
-		if _, problem := timestamp([]byte(ts)); problem != "" {
+		if _, problem := (&Decoder{latest: instant.Max}).timestamp([]byte(ts)); problem != "" {
 			return false
 		}
 	case json.Number:
-		if n, err := strconv.ParseInt(string(ts), 10, 64); err != nil || n < MinTS || n > MaxTS {
+		if n, err := strconv.ParseInt(string(ts), 10, 64); err != nil || n < instant.Min || n > instant.Max {
 			return false
 		}
 	default:
@@ -156,6 +160,8 @@ func wellFormed(item map[string]any) bool {
 
 func toFloat(v any) float64 {
 	switch v := v.(type) {
+	case nil:
+		return 0
 	case bool:
 		if v {
 			return 1
@@ -178,7 +184,7 @@ func FuzzNumber(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		v, next, ok := number([]byte(s), 0)
+		v, next, ok := decimal.Parse([]byte(s), 0)
 		whole := ok && next == len(s)
 		isNumber := json.Valid([]byte(s)) && strings.Trim(s, "-+.eE0123456789") == ""
 		require.Equal(t, isNumber, whole)
@@ -203,7 +209,8 @@ func FuzzTimestamp(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, err := time.Parse(time.RFC3339, strings.Replace(strings.ToUpper(s), " ", "T", 1))
-		ms, ok := rfc3339([]byte(s))
+		ms, counted, ok := instant.Parse(s)
+		ok = ok && !counted
 		require.Equal(t, err == nil && grammar.MatchString(s), ok, "%v", err)
 		if ok {
 			require.Equal(t, want.UnixMilli(), ms)
@@ -224,19 +231,19 @@ func FuzzCSV(f *testing.F) {
 		}
 		want := csv.NewReader(strings.NewReader(s))
 		want.FieldsPerRecord = -1
-		table := csvTable{data: []byte(s)}
-		for table.next() {
+		table := csvtable.New([]byte(s), nil)
+		for table.Next() {
 			row, err := want.Read()
-			if table.problem != "" || table.unclosed {
+			if table.Problem != "" || table.Unclosed {
 				require.Error(t, err)
 				return
 			}
 			require.NoError(t, err)
 			line, _ := want.FieldPos(0)
-			require.Equal(t, line, table.line)
-			require.Len(t, table.cells, len(row))
+			require.Equal(t, line, table.Line)
+			require.Len(t, table.Cells, len(row))
 			for i := range row {
-				require.Equal(t, row[i], string(table.cells[i].text))
+				require.Equal(t, row[i], string(table.Cells[i]))
 			}
 		}
 	})

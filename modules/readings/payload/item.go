@@ -10,6 +10,10 @@ type item struct {
 	bad bool
 	// line is the line that the item begins in, 0 for JSON.
 	line int
+	// rounded counts the item's values that are not exactly what was sent.
+	rounded int
+	// misplaced is a name among the item's values that looks like its time or device.
+	misplaced []byte
 	// long says that the item has one metric and one value: {"device":"a","metric":"temperature","value":21.5}.
 	long bool
 
@@ -34,16 +38,22 @@ const searched = 32
 
 // begin starts the next item.
 func (d *Decoder) begin() {
-	d.current.start, d.current.bad, d.current.long = len(d.body.Series), false, false
+	d.current.start, d.current.bad, d.current.long, d.current.rounded = len(d.body.Series), false, false, 0
+	d.current.misplaced = d.current.misplaced[:0]
 }
 
 // end completes the item: its values take the time given, or go if the item was rejected.
 func (d *Decoder) end(ts int64) {
 	b, start := &d.body, d.current.start
+	if ts == noTime && !d.current.bad {
+		d.untimed++
+	}
 	if d.current.bad {
 		b.Series, b.Value = b.Series[:start], b.Value[:start]
 		b.Rejected++
+		b.Stopped = b.Stopped || b.Rejected > d.maxRejected
 	} else {
+		b.Rounded += d.current.rounded
 		index := int32(b.Items) // bounded by the size of the body
 		for range len(b.Series) - start {
 			b.TS = append(b.TS, ts)
@@ -96,13 +106,37 @@ func (d *Decoder) series(k int, name []byte, stable bool) (series int32, ok bool
 
 // add appends a value to the item, unless the item has one of the same series.
 func (d *Decoder) add(name []byte, series int32, v float64) {
-	b := &d.body
 	if d.repeated(series) {
 		d.rejectValue(name, "stands twice in one reading; give it once")
 		return
 	}
+	d.keep(series, v)
+}
+
+// keep appends a value to the item, if there is memory for it.
+func (d *Decoder) keep(series int32, v float64) {
+	b := &d.body
+	if d.full != nil {
+		return
+	}
 	b.Series = append(b.Series, series)
 	b.Value = append(b.Value, v)
+	if cap(b.Series) > d.charged {
+		d.charge()
+	}
+}
+
+// valueBytes is what a value takes in the body's slices.
+const valueBytes = 4 + 8 + 8 + 4
+
+// charge asks for the memory that the body's slices take since they have grown. Without it the decoding ends.
+func (d *Decoder) charge() {
+	n := cap(d.body.Series)
+	if d.reserve != nil {
+		d.full = d.reserve((n - d.charged) * valueBytes)
+	}
+	d.charged = n
+	d.body.Stopped = d.full != nil
 }
 
 func (d *Decoder) repeated(series int32) bool {

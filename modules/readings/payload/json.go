@@ -28,6 +28,9 @@ func (d *Decoder) decodeJSON() error {
 		if !d.items() {
 			return d.syntaxFault()
 		}
+		if d.body.Stopped {
+			return nil
+		}
 		if more, ok = d.more('}'); !ok {
 			return d.syntaxFault()
 		}
@@ -56,7 +59,9 @@ func (d *Decoder) items() bool {
 		if !ok {
 			return false
 		}
-		d.end(ts)
+		if d.end(ts); d.body.Stopped {
+			return true
+		}
 		if more, ok := d.more(']'); !more || !ok {
 			return ok
 		}
@@ -72,7 +77,7 @@ func (d *Decoder) syntaxFault() error {
 // decodeNDJSON reads an item from each line that is not blank. A line that is not valid JSON is a rejected item.
 func (d *Decoder) decodeNDJSON() {
 	all := d.data
-	for next, line := 0, 1; next < len(all); line++ {
+	for next, line := 0, 1; next < len(all) && !d.body.Stopped; line++ {
 		start := next
 		end := len(all)
 		if n := bytes.IndexByte(all[start:], '\n'); n >= 0 {

@@ -1,21 +1,53 @@
 package payload
 
-import "bytes"
+import (
+	"bytes"
+
+	"telltale/modules/readings/instant"
+)
 
 // The keys of an item.
 const allowedKeys = `its keys are "device", "ts" and "values" (or "metric" and "value")`
 
+// key is one of the keys of an item.
+type key int
+
+const (
+	keyDevice key = iota
+	keyTS
+	keyValues
+	// keyMetric and keyValue are those of the long form.
+	keyMetric
+	keyValue
+	keys
+)
+
+func keyOf(text []byte) (k key, ok bool) {
+	switch string(text) {
+	case "device":
+		return keyDevice, true
+	case "ts":
+		return keyTS, true
+	case "values":
+		return keyValues, true
+	case "metric":
+		return keyMetric, true
+	case "value":
+		return keyValue, true
+	}
+	return 0, false
+}
+
 // fields is what an item's object has told so far.
 type fields struct {
-	device, ts, values bool
-	time               int64
+	has  [keys]bool
+	time int64
 	// later is where the values begin that came before their device; 0 if none did.
 	later int
 
-	// metric and value are the keys of the long form. The name's form tells about it as the scanner's does about a string.
-	metric, value bool
-	name          []byte
-	nameForm      form
+	// name is the metric of the long form; its form tells about it as the scanner's does about a string.
+	name     []byte
+	nameForm form
 	// valueAt is where the value begins.
 	valueAt int
 }
@@ -23,23 +55,26 @@ type fields struct {
 // item reads one item, which the caller ends with the time returned. False is a syntax error.
 func (d *Decoder) item() (ts int64, ok bool) {
 	d.begin()
-	f := fields{time: d.now}
+	f := fields{time: noTime}
 	if !d.members(&f) {
 		return 0, false
 	}
-	if f.later > 0 && f.device && !d.current.bad {
+	if f.later > 0 && f.has[keyDevice] && !d.current.bad {
 		after := d.pos
 		d.pos = f.later
 		d.values()
 		d.pos = after
 	}
+	if f.time == noTime && len(d.current.misplaced) > 0 {
+		d.rejectValue(d.current.misplaced, "is no metric by its name%s, beside \"values\"", meantKey(d.current.misplaced))
+	}
 	switch {
 	case d.current.bad:
-	case !f.device:
+	case !f.has[keyDevice]:
 		d.reject("device", "is missing")
-	case f.metric || f.value:
+	case f.has[keyMetric] || f.has[keyValue]:
 		d.longItem(&f)
-	case !f.values:
+	case !f.has[keyValues]:
 		d.reject("values", "is missing")
 	}
 	return f.time, true
@@ -48,13 +83,13 @@ func (d *Decoder) item() (ts int64, ok bool) {
 // longItem takes in metric and value, now that the device is known.
 func (d *Decoder) longItem(f *fields) {
 	switch {
-	case f.values:
+	case f.has[keyValues]:
 		d.reject("values", `stands beside "metric" or "value"; give the one or the others`)
 		return
-	case !f.metric:
+	case !f.has[keyMetric]:
 		d.reject("metric", "is missing")
 		return
-	case !f.value:
+	case !f.has[keyValue]:
 		d.reject("value", "is missing")
 		return
 	}
@@ -113,42 +148,31 @@ func (d *Decoder) members(f *fields) bool {
 }
 
 // member reads the value of one of the item's keys.
-func (d *Decoder) member(key []byte, f *fields) bool {
+func (d *Decoder) member(text []byte, f *fields) bool {
 	if d.current.bad {
 		return d.skip(0)
 	}
-	var again *bool
-	switch string(key) {
-	case "device":
-		again = &f.device
-	case "ts":
-		again = &f.ts
-	case "values":
-		again = &f.values
-	case "metric":
-		again = &f.metric
-	case "value":
-		again = &f.value
-	default:
-		d.reject(clip(key), "is not known; %s", allowedKeys)
+	k, ok := keyOf(text)
+	switch {
+	case !ok:
+		d.reject(clip(text), "is not known%s; %s", meantKey(text), allowedKeys)
+		return d.skip(0)
+	case f.has[k]:
+		d.reject(string(text), "stands twice in one reading; give it once")
 		return d.skip(0)
 	}
-	if *again {
-		d.reject(string(key), "stands twice in one reading; give it once")
-		return d.skip(0)
-	}
-	*again = true
-	switch again {
-	case &f.device:
+	f.has[k] = true
+	switch k {
+	case keyDevice:
 		return d.deviceMember()
-	case &f.ts:
+	case keyTS:
 		return d.tsMember(f)
-	case &f.metric:
+	case keyMetric:
 		return d.metricMember(f)
-	case &f.value:
+	case keyValue:
 		return d.valueMember(f)
 	}
-	if !f.device {
+	if !f.has[keyDevice] {
 		d.peek()
 		f.later = d.pos
 		return d.skip(0)
@@ -191,10 +215,10 @@ func (d *Decoder) tsMember(f *fields) bool {
 		}
 		text = d.data[start:d.pos]
 	default:
-		d.reject("ts", "is %s; %s", d.kind(), tsForm)
+		d.reject("ts", "is %s; %s", d.kind(), instant.Form)
 		return d.skip(0)
 	}
-	ms, problem := timestamp(text)
+	ms, problem := d.timestamp(text)
 	if problem != "" {
 		d.reject("ts", "%s: %s", quote(text), problem)
 		return true
@@ -234,6 +258,9 @@ func (d *Decoder) value(k int, name []byte) bool {
 	if d.current.bad {
 		return d.skip(0)
 	}
+	if suspicious(name) && !d.current.long {
+		d.current.misplaced = append(d.current.misplaced[:0], name...)
+	}
 	series, ok := d.series(k, name, d.form&escaped == 0)
 	if !ok {
 		return d.skip(0)
@@ -251,6 +278,13 @@ func (d *Decoder) value(k int, name []byte) bool {
 			d.rejectValue(name, "%s is too large for a float64", clip(d.data[start:d.pos]))
 			return true
 		}
+		d.exact(v, d.data[start:d.pos])
+	case c == 'n':
+		if d.repeated(series) {
+			d.rejectValue(name, "stands twice in one reading; give it once")
+		}
+		d.nulls = true
+		return d.word(wordNull)
 	case c == 't':
 		if !d.word(wordTrue) {
 			return false

@@ -1,15 +1,22 @@
 package payload
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
 	"github.com/stretchr/testify/require"
+
+	"telltale/modules/readings/instant"
 )
 
 // FuzzLineProtocol holds what is accepted to what the parser makes of the same bytes at once, by its other methods.
@@ -28,7 +35,7 @@ func FuzzLineProtocol(f *testing.F) {
 		how := &LineProtocol{Unit: units[int(unit)%len(units)]}
 		var d Decoder
 		a := &anything{}
-		body, err := d.Decode(Request{LineProtocol: how, Data: data, MaxBytes: 1 << 20, Now: time.UnixMilli(5)}, a)
+		body, err := d.Decode(Request{LineProtocol: how, Data: data, MaxBytes: 1 << 20, Now: time.UnixMilli(fuzzNow), Earliest: time.UnixMilli(instant.Min)}, a)
 		if err != nil {
 			return
 		}
@@ -36,10 +43,10 @@ func FuzzLineProtocol(f *testing.F) {
 		require.True(t, slices.IsSorted(body.lines))
 		var got []string
 		for i, series := range body.Series {
-			require.GreaterOrEqual(t, body.TS[i], MinTS)
-			require.LessOrEqual(t, body.TS[i], MaxTS)
+			require.GreaterOrEqual(t, body.TS[i], instant.Min)
+			require.LessOrEqual(t, body.TS[i], instant.Max)
 			require.False(t, math.IsNaN(body.Value[i]) || math.IsInf(body.Value[i], 0))
-			got = append(got, fmt.Sprint(body.Item[i], a.names[series], body.TS[i], body.Value[i]))
+			got = append(got, fmt.Sprint(body.Item[i])+fmt.Sprint(a.names[series])+" "+fmt.Sprint(body.TS[i])+" "+fmt.Sprint(body.Value[i]))
 		}
 		rejected := map[int32]bool{}
 		for _, r := range body.Rejects {
@@ -50,9 +57,22 @@ func FuzzLineProtocol(f *testing.F) {
 		}
 		want, items := model(data, how.Unit, rejected)
 		require.Equal(t, items, body.Items)
+		require.Len(t, got, len(want))
+		for i := range want {
+			if text, untimed := strings.CutPrefix(want[i], untimedMark); untimed {
+				require.LessOrEqual(t, body.TS[i], int64(fuzzNow))
+				want[i] = strings.Replace(text, untimedMark, strconv.FormatInt(body.TS[i], 10), 1)
+			}
+		}
 		require.Equal(t, want, got)
 	})
 }
+
+// fuzzNow is when fuzzed bodies arrive, in Unix ms; untimedMark marks the model's values whose time is about then.
+const (
+	fuzzNow     = 1_000_000
+	untimedMark = "<untimed>"
+)
 
 // model reads the lines that are not rejected.
 func model(data []byte, unit time.Duration, rejected map[int32]bool) (accepted []string, items int) {
@@ -79,7 +99,7 @@ func model(data []byte, unit time.Duration, rejected map[int32]bool) (accepted [
 		if place < 0 {
 			place = slices.IndexFunc(tags, func(t [2]string) bool { return t[0] == "device" })
 		}
-		device := tags[place][1]
+		device := encodeDevice(tags[place][1])
 		tags = slices.Delete(tags, place, place+1)
 		slices.SortStableFunc(tags, func(a, b [2]string) int { return slices.Compare(a[:1], b[:1]) })
 		suffix := ""
@@ -94,8 +114,8 @@ func model(data []byte, unit time.Duration, rejected map[int32]bool) (accepted [
 				break
 			}
 			metric := name
-			if string(key) != "value" {
-				metric += "." + encode(key)
+			if string(key) != "value" || strings.Contains(name, ".") {
+				metric += "." + strings.ReplaceAll(encode(key), ".", "%2E")
 			}
 			switch v := value.Interface().(type) {
 			case string:
@@ -111,30 +131,111 @@ func model(data []byte, unit time.Duration, rejected map[int32]bool) (accepted [
 			}
 			metrics = append(metrics, metric+suffix)
 		}
-		ts := int64(5)
+		ts := untimedMark
 		if text, _ := parser.TimeBytes(); text != nil {
 			n, _ := strconv.ParseInt(string(text), 10, 64)
 			if unit < time.Millisecond {
-				ts = n / int64(time.Millisecond/unit)
+				ts = strconv.FormatInt(n/int64(time.Millisecond/unit), 10)
 			} else {
-				ts = n * int64(unit/time.Millisecond)
+				ts = strconv.FormatInt(n*int64(unit/time.Millisecond), 10)
 			}
 		}
 		for i, metric := range metrics {
-			accepted = append(accepted, fmt.Sprint(items, [2]string{device, metric}, ts, values[i]))
+			line := fmt.Sprint(items) + fmt.Sprint([2]string{device, metric}) + " " + ts + " " + fmt.Sprint(values[i])
+			if ts == untimedMark {
+				line = untimedMark + line
+			}
+			accepted = append(accepted, line)
 		}
 	}
 	return accepted, items
 }
 
-func encode(part []byte) string {
-	text := ""
-	for _, c := range part {
-		if c < 0x80 && (c <= ' ' || c == 0x7f || slices.Contains([]byte(`/\*?[],"'%;=`), c)) {
-			text += fmt.Sprintf("%%%02X", c)
+func encode(part []byte) string { return encodeBut(string(part), `/\*?[],"'%;=`) }
+
+var encodedByte = regexp.MustCompile(`%([0-9A-Fa-f]{2})`)
+
+func encodeDevice(name string) string {
+	if name == "." || name == ".." {
+		return strings.ReplaceAll(name, ".", "%2E")
+	}
+	return encodeBut(encodedByte.ReplaceAllString(name, "%25$1"), `/\*?[],"'`)
+}
+
+func encodeBut(part, reserved string) (text string) {
+	for _, r := range part {
+		if r == ' ' || !unicode.IsPrint(r) || strings.ContainsRune(reserved, r) {
+			for _, c := range []byte(string(r)) {
+				text += fmt.Sprintf("%%%02X", c)
+			}
 		} else {
-			text += string([]byte{c})
+			text += string(r)
 		}
 	}
 	return text
 }
+
+// decodeName takes the name of a metric apart, as a reader of the documentation would.
+func decodeName(t *testing.T, name string) []string {
+	t.Helper()
+	parts := strings.Split(name, ";")
+	measurement, field := parts[0], "value"
+	if dot := strings.LastIndexByte(parts[0], '.'); dot >= 0 {
+		measurement, field = parts[0][:dot], parts[0][dot+1:]
+	}
+	raw := []string{measurement, field}
+	for _, tag := range parts[1:] {
+		raw = append(raw, strings.Split(tag, "=")...)
+	}
+	for i := range raw {
+		var err error
+		raw[i], err = url.PathUnescape(raw[i])
+		require.NoError(t, err)
+	}
+	return raw
+}
+
+// FuzzNames holds names to what was sent: decoding a name gives back the measurement, field, tags and device.
+func FuzzNames(f *testing.F) {
+	f.Add("jvm.memory", "heap.max", "cpu", "cpu0", "web-1")
+	f.Add("jvm.memory.heap", "value", "a;b", "1=2", "a b/c%20")
+	f.Add("m", "value", "é", "100%", "..")
+	f.Add("m", "va.lue", "\u00a0", ".", "%2E%2E")
+	f.Add(".", ".value", "%3B", "%", "%")
+	f.Fuzz(func(t *testing.T, measurement, field, key, value, device string) {
+		var e lineprotocol.Encoder
+		e.SetLax(true)
+		e.StartLine(measurement)
+		if key == "host" || key > "host" {
+			e.AddTag("host", device)
+			e.AddTag(key, value)
+		} else {
+			e.AddTag(key, value)
+			e.AddTag("host", device)
+		}
+		e.AddField(field, lineprotocol.MustNewValue(1.0))
+		e.EndLine(time.Time{})
+		if e.Err() != nil || key == "host" {
+			return
+		}
+		var d Decoder
+		a := &anything{}
+		body, err := d.Decode(Request{LineProtocol: &LineProtocol{}, Data: e.Bytes(), MaxBytes: 1 << 20}, a)
+		require.NoError(t, err)
+		if len(body.Series) != 1 {
+			return // the parser does not read all that the encoder writes
+		}
+		name := a.names[body.Series[0]]
+		if e.Bytes()[0] == '#' || bytes.IndexByte(e.Bytes(), '\\') >= 0 {
+			return // backslashes are written and read by different rules
+		}
+		require.Equal(t, []string{measurement, field, key, value}, decodeName(t, name[1]))
+		got, err := url.PathUnescape(percent.ReplaceAllString(name[0], "%25$1"))
+		require.NoError(t, err)
+		require.Equal(t, device, got)
+		require.NotRegexp(t, `[\x00-\x20/\\\\*?\[\],"']`, name[0]+name[1])
+	})
+}
+
+// percent is a percent sign that begins no encoding.
+var percent = regexp.MustCompile(`%($|[^0-9A-Fa-f]|[0-9A-Fa-f]$|[0-9A-Fa-f][^0-9A-Fa-f])`)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/instant"
 	"telltale/modules/readings/payload"
 )
 
@@ -17,7 +18,7 @@ func decodeLines(t *testing.T, how payload.LineProtocol, data string) (accepted,
 	var d payload.Decoder
 	n := &names{}
 	body, err := d.Decode(payload.Request{
-		ContentType: "application/x-www-form-urlencoded", LineProtocol: &how, Data: []byte(data), MaxBytes: 1 << 20, Now: now,
+		ContentType: "application/x-www-form-urlencoded", LineProtocol: &how, Data: []byte(data), MaxBytes: 1 << 20, Now: now, Earliest: time.UnixMilli(instant.Min),
 	}, n)
 	require.NoError(t, err)
 	byID := make(map[int32]string)
@@ -35,7 +36,7 @@ func decodeLines(t *testing.T, how payload.LineProtocol, data string) (accepted,
 }
 
 // These lines are what Telegraf 1.30 sends for its inputs cpu, mem, disk, system and net, shortened.
-func TestReadsWhatTelegrafSends(t *testing.T) {
+func TestLineProtocol_ReadsWhatTelegrafSends(t *testing.T) {
 	t.Parallel()
 	got, rejects := decodeLines(t, payload.LineProtocol{}, `cpu,cpu=cpu0,host=web-1 usage_idle=97.5,usage_user=1.25 1762128000000000000
 cpu,cpu=cpu-total,host=web-1 usage_idle=98 1762128000000000000
@@ -63,7 +64,7 @@ net,host=web-1,interface=eth0 up=true,bytes_recv=9i 1762128000000000000
 	}, got)
 }
 
-func TestReadsWhatFirmwareSends(t *testing.T) {
+func TestLineProtocol_ReadsWhatFirmwareSends(t *testing.T) {
 	t.Parallel()
 	got, rejects := decodeLines(t, payload.LineProtocol{Unit: time.Second}, strings.Join([]string{
 		`# a comment`,
@@ -86,7 +87,7 @@ a line end",c=-1e-3 1762128001`,
 }
 
 // No two series of InfluxDB become one here.
-func TestDifferentTagsMakeDifferentMetrics(t *testing.T) {
+func TestLineProtocol_DifferentTagsMakeDifferentMetrics(t *testing.T) {
 	t.Parallel()
 	var lines []string
 	for _, tags := range []string{"a=1,b=2", `a=1;b\=2`, "a=1%3Bb%3D2", `a=1;b=2`, "a=1", `a=1\ `, `a=1\,`} {
@@ -103,7 +104,7 @@ func TestDifferentTagsMakeDifferentMetrics(t *testing.T) {
 	require.Equal(t, []string{"m.f;a=1;b=2", "m.f;a=1%3Bb%3D2"}, []string{strings.Fields(got[0])[2], strings.Fields(got[1])[2]})
 }
 
-func TestOtherTagsMayNameTheDevice(t *testing.T) {
+func TestLineProtocol_OtherTagsMayNameTheDevice(t *testing.T) {
 	t.Parallel()
 	line := "m,device=d,entity_id=e,host=h value=1 1000000"
 	for tags, want := range map[string]string{
@@ -121,7 +122,7 @@ func TestOtherTagsMayNameTheDevice(t *testing.T) {
 	}
 }
 
-func TestEveryPrecisionIsRead(t *testing.T) {
+func TestLineProtocol_ReadsEveryPrecision(t *testing.T) {
 	t.Parallel()
 	for unit, text := range map[time.Duration]string{
 		0: "1762128000123999999", time.Microsecond: "1762128000123999", time.Millisecond: "1762128000123",
@@ -137,7 +138,7 @@ func TestEveryPrecisionIsRead(t *testing.T) {
 	}
 }
 
-func TestEachBadLineIsNamedAndTheOthersAreKept(t *testing.T) {
+func TestLineProtocol_NamesEachBadLineAndKeepsTheOthers(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		`m value=1`:                              `no tag names the device: it takes host or device`,
@@ -151,9 +152,9 @@ func TestEachBadLineIsNamedAndTheOthersAreKept(t *testing.T) {
 		`m,device=d value=tru`:                   `m: tru is no number or boolean`,
 		`m,device=d f=1,f=2`:                     `m.f: stands twice in one reading; give it once`,
 		`!,device=d value=1`:                     `!: 100% no such metric`,
-		`m,device=d value=1 -1`:                  `the time -1 is none: give an integer in units of 1ns, between 1970-01-01 and 2200-01-01`,
-		`m,device=d value=1 7258118400000000000`: `the time 7258118400000000000 is none: give an integer in units of 1ns, between 1970-01-01 and 2200-01-01`,
-		`m,device=d value=1 2026-11-01`:          `the time 2026-11-01 is none: give an integer in units of 1ns, between 1970-01-01 and 2200-01-01`,
+		`m,device=d value=1 -1`:                  `the time -1 is before 1970; times of readings lie between 1971-01-01 and 2200-01-01; is the sender's clock set?`,
+		`m,device=d value=1 7258118400000000000`: `the time 7258118400000000000 is 2200-01-01T00:00:00Z; times of readings lie between 1971-01-01 and 2200-01-01; is the sender's clock set?`,
+		`m,device=d value=1 2026-11-01`:          `the time 2026-11-01 is none: give an integer in units of 1ns`,
 		`m,device=d value=1 soon`:                `it is not line protocol: at column 20, invalid timestamp ("soon")`,
 		"m,device=d,x=\xff value=1":              `it is not line protocol: at column 14, invalid utf-8 sequence in token "\xff"`,
 	} {
@@ -166,7 +167,7 @@ func TestEachBadLineIsNamedAndTheOthersAreKept(t *testing.T) {
 	}
 }
 
-func TestALineMayBeLongerThanTheParsersBuffer(t *testing.T) {
+func TestLineProtocol_LineMayBeLongerThanTheBuffer(t *testing.T) {
 	t.Parallel()
 	long := `m,device=d text="` + strings.Repeat("x", 100_000) + `",value=1 1000000`
 	got, rejects := decodeLines(t, payload.LineProtocol{}, long+"\n"+long+"\nbad\n")
@@ -175,12 +176,23 @@ func TestALineMayBeLongerThanTheParsersBuffer(t *testing.T) {
 	require.Contains(t, rejects[0], "line 3: ")
 }
 
-func TestLinesOfTextOnlyAreNoReadingsButNoFaultEither(t *testing.T) {
+func TestLineProtocol_LinesOfTextOnlyAreNoReadingsButNoFaultEither(t *testing.T) {
 	t.Parallel()
 	got, rejects := decodeLines(t, payload.LineProtocol{}, `m,device=d s="x"`)
 	require.Empty(t, got)
 	require.Empty(t, rejects)
 	var d payload.Decoder
-	_, err := d.Decode(payload.Request{LineProtocol: &payload.LineProtocol{}, Data: []byte("\n# nothing\n"), MaxBytes: 100}, &names{})
-	require.ErrorContains(t, err, "has no readings")
+	for _, nothing := range []string{"", "\n", "\n# nothing\n", "#", " \r\n"} {
+		for _, encoding := range []string{"", "gzip"} {
+			data := []byte(nothing)
+			if encoding == "gzip" && nothing != "" {
+				data = zip(t, nothing)
+			}
+			body, err := d.Decode(payload.Request{
+				LineProtocol: &payload.LineProtocol{}, ContentEncoding: encoding, Data: data, MaxBytes: 100,
+			}, &names{})
+			require.NoError(t, err, "%q", nothing)
+			require.Zero(t, body.Items)
+		}
+	}
 }

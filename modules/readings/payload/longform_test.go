@@ -7,7 +7,7 @@ import (
 )
 
 // History is written in the long form: an export has to be something to import.
-func TestReadsHistoryAsItIsWritten(t *testing.T) {
+func TestLongForm_ReadsHistoryAsItIsWritten(t *testing.T) {
 	t.Parallel()
 	want := []string{"0 a temperature 1762128000000 21.5", "1 a temperature 1762128000250 -3", "2 b open 1700000000000 1"}
 	for name, c := range map[string]struct{ contentType, data string }{
@@ -31,7 +31,7 @@ func TestReadsHistoryAsItIsWritten(t *testing.T) {
 	}
 }
 
-func TestAColumnMayBeAMetricCalledMetric(t *testing.T) {
+func TestLongForm_ColumnMayBeAMetricCalledMetric(t *testing.T) {
 	t.Parallel()
 	got, body, err := decode(t, asCSV, "device,metric,value,more\na,1,2,3\n")
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestAColumnMayBeAMetricCalledMetric(t *testing.T) {
 	require.Equal(t, []string{"0 a metric 1700000000000 1", "0 a value 1700000000000 2", "0 a more 1700000000000 3"}, got)
 }
 
-func TestSaysWhatIsWrongInTheLongForm(t *testing.T) {
+func TestLongForm_SaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for item, want := range map[string]string{
 		`{"device":"d","metric":"m"}`:                        `.value: is missing`,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/instant"
 	"telltale/modules/readings/payload"
 	"telltale/platform/fault"
 )
@@ -57,7 +58,7 @@ func decode(t *testing.T, contentType, data string) ([]string, *payload.Body, er
 	t.Helper()
 	var d payload.Decoder
 	n := &names{}
-	body, err := d.Decode(payload.Request{ContentType: contentType, Data: []byte(data), MaxBytes: 1 << 20, Now: now}, n)
+	body, err := d.Decode(payload.Request{ContentType: contentType, Data: []byte(data), MaxBytes: 1 << 20, Now: now, Earliest: time.UnixMilli(instant.Min)}, n)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,7 +76,7 @@ func decode(t *testing.T, contentType, data string) ([]string, *payload.Body, er
 	return out, body, nil
 }
 
-func TestReadsEveryFormat(t *testing.T) {
+func TestDecoder_ReadsEveryFormat(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"0 a temperature 1762128000000 21.5", "0 a open 1762128000000 1",
@@ -113,7 +114,7 @@ func TestReadsEveryFormat(t *testing.T) {
 	}
 }
 
-func TestRejectsAnItemAndKeepsTheOthers(t *testing.T) {
+func TestDecoder_RejectsAnItemAndKeepsTheOthers(t *testing.T) {
 	t.Parallel()
 	for item, want := range map[string]string{
 		`5`:                               `: is a number; a reading is an object, its keys are "device", "ts" and "values" (or "metric" and "value")`,
@@ -126,26 +127,25 @@ func TestRejectsAnItemAndKeepsTheOthers(t *testing.T) {
 		"{\"device\":\"\xff\",\"values\":{\"m\":1}}":                             `.device: is not valid Unicode: "�"`,
 		`{"device":"\ud800","values":{"m":1}}`:                                   `.device: is not valid Unicode: "�"`,
 		`{"device":"d","device":"d","values":{"m":1}}`:                           `.device: stands twice in one reading; give it once`,
-		`{"device":"d","timestamp":1,"values":{"m":1}}`:                          `.timestamp: is not known; its keys are "device", "ts" and "values" (or "metric" and "value")`,
+		`{"device":"d","timestamp":1,"values":{"m":1}}`:                          `.timestamp: is not known, and looks like a time: the key of a reading's time is "ts"; its keys are "device", "ts" and "values" (or "metric" and "value")`,
 		`{"device":"d","ts":"soon","values":{"m":1}}`:                            `.ts: "soon": give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer`,
 		`{"device":"d","ts":1.5,"values":{"m":1}}`:                               `.ts: "1.5": give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer`,
 		`{"device":"d","ts":"2026-11-01T00:00:00","values":{"m":1}}`:             `.ts: "2026-11-01T00:00:00": give the offset from UTC too: Z or ±hh:mm`,
-		`{"device":"d","ts":-1,"values":{"m":1}}`:                                `.ts: "-1": times lie between 1970-01-01 and 2200-01-01; an integer is Unix milliseconds`,
-		`{"device":"d","ts":99999999999999999999999,"values":{"m":1}}`:           `.ts: "99999999999999999999999": times lie between 1970-01-01 and 2200-01-01; an integer is Unix milliseconds`,
-		`{"device":"d","ts":"2200-01-01T00:00:00Z","values":{"m":1}}`:            `.ts: "2200-01-01T00:00:00Z": times lie between 1970-01-01 and 2200-01-01; an integer is Unix milliseconds`,
+		`{"device":"d","ts":-1,"values":{"m":1}}`:                                `.ts: "-1": is before 1970; times of readings lie between 1971-01-01 and 2200-01-01; is the sender's clock set?`,
+		`{"device":"d","ts":99999999999999999999999,"values":{"m":1}}`:           `.ts: "99999999999999999999999": is after the year 9999; times of readings lie between 1971-01-01 and 2200-01-01; is the sender's clock set?`,
+		`{"device":"d","ts":"2200-01-01T00:00:00Z","values":{"m":1}}`:            `.ts: "2200-01-01T00:00:00Z": times of readings lie between 1971-01-01 and 2200-01-01; is the sender's clock set?`,
 		`{"device":"d","ts":true,"values":{"m":1}}`:                              `.ts: is a boolean; give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer`,
 		`{"device":"d","values":{}}`:                                             `.values: is empty; give at least one metric`,
 		`{"device":"d","values":[1]}`:                                            `.values: is an array; give an object of metrics and their values`,
 		`{"device":"d","values":{"m":1},"values":{"m":1}}`:                       `.values: stands twice in one reading; give it once`,
 		`{"device":"d","values":{"k":1,"m":"1"}}`:                                `.values.m: is a string; a value is a number or a boolean`,
-		`{"device":"d","values":{"k":1,"m":null,"l":2}}`:                         `.values.m: is null; a value is a number or a boolean`,
 		`{"values":{"m":{"deep":[1,{"er":null}]}},"device":"d"}`:                 `.values.m: is an object; a value is a number or a boolean`,
 		`{"device":"d","values":{"m":1e999}}`:                                    `.values.m: 1e999 is too large for a float64`,
 		`{"device":"d","values":{"m":1,"k":2,"m":1}}`:                            `.values.m: stands twice in one reading; give it once`,
 		`{"device":"d","values":{"m":1,"!":2}}`:                                  `.values.!: 100% no such metric`,
 		`{"device":"d","values":{"\udc00":2}}`:                                   `.values.�: is not valid Unicode: "�"`,
 		`{"device":"d","values":{"` + strings.Repeat("é", 40) + `":"x"}}`:        `.values.` + strings.Repeat("é", 32) + `…: is a string; a value is a number or a boolean`,
-		`{"device":"d","ts":"` + strings.Repeat("9", 70) + `","values":{"m":1}}`: `.ts: "` + strings.Repeat("9", 64) + `…": times lie between 1970-01-01 and 2200-01-01; an integer is Unix milliseconds`,
+		`{"device":"d","ts":"` + strings.Repeat("9", 70) + `","values":{"m":1}}`: `.ts: "` + strings.Repeat("9", 64) + `…": is after the year 9999; times of readings lie between 1971-01-01 and 2200-01-01; is the sender's clock set?`,
 	} {
 		t.Run(item, func(t *testing.T) {
 			t.Parallel()
@@ -170,7 +170,7 @@ func TestRejectsAnItemAndKeepsTheOthers(t *testing.T) {
 	}
 }
 
-func TestRejectsABrokenLineAndKeepsTheOthers(t *testing.T) {
+func TestDecoder_RejectsABrokenLineAndKeepsTheOthers(t *testing.T) {
 	t.Parallel()
 	good := `{"device":"d","ts":1,"values":{"m":1}}`
 	for line, reason := range map[string]string{
@@ -207,7 +207,7 @@ func TestRejectsABrokenLineAndKeepsTheOthers(t *testing.T) {
 	}
 }
 
-func TestRejectsARowAndKeepsTheOthers(t *testing.T) {
+func TestDecoder_RejectsARowAndKeepsTheOthers(t *testing.T) {
 	t.Parallel()
 	for row, want := range map[string]string{
 		`d,1,1`:           `: line 4: has 3 cells; the header has 4`,
@@ -216,7 +216,6 @@ func TestRejectsARowAndKeepsTheOthers(t *testing.T) {
 		`!,1,1,2`:         `.device: line 4: no such device`,
 		"\xff,1,1,2":      `.device: line 4: is not valid UTF-8: "�"`,
 		`d,1s,1,2`:        `.ts: line 4: "1s": give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer`,
-		`d,1,1,null`:      `.values.k: line 4: "null" is no value; give a finite number with a decimal point, true, false or nothing`,
 		`d,1,1,NaN`:       `.values.k: line 4: "NaN" is no value; give a finite number with a decimal point, true, false or nothing`,
 		`d,1,1,0x10`:      `.values.k: line 4: "0x10" is no value; give a finite number with a decimal point, true, false or nothing`,
 		`d,1,1e999,1`:     `.values.m: line 4: "1e999" is no value; give a finite number with a decimal point, true, false or nothing`,
@@ -241,7 +240,7 @@ func TestRejectsARowAndKeepsTheOthers(t *testing.T) {
 	}
 }
 
-func TestRefusesAWholeBody(t *testing.T) {
+func TestDecoder_RefusesAWholeBody(t *testing.T) {
 	t.Parallel()
 	item := `{"device":"d","values":{"m":1}}`
 	for _, c := range []struct{ contentType, data, want string }{
@@ -282,9 +281,9 @@ func TestRefusesAWholeBody(t *testing.T) {
 	}
 }
 
-func TestCountsRejectsBeyondThoseItLists(t *testing.T) {
+func TestDecoder_CountsRejectsBeyondThoseItLists(t *testing.T) {
 	t.Parallel()
-	good, bad := `{"device":"d","ts":1,"values":{"m":1}}`, `{"device":"d","values":{"m":null}}`
+	good, bad := `{"device":"d","ts":1,"values":{"m":1}}`, `{"device":"d","values":{"m":"1"}}`
 	_, body, err := decode(t, asJSON, `{"readings":[`+good+strings.Repeat(","+bad, 250)+`]}`)
 	require.NoError(t, err)
 	require.Equal(t, 250, body.Rejected)
@@ -296,7 +295,7 @@ func TestCountsRejectsBeyondThoseItLists(t *testing.T) {
 	require.Equal(t, "readings[100].values.m", f.Fields[99].Name)
 }
 
-func TestFindsARepeatedMetricAmongMany(t *testing.T) {
+func TestDecoder_FindsARepeatedMetricAmongMany(t *testing.T) {
 	t.Parallel()
 	var values []string
 	for i := range 100 {
@@ -313,7 +312,7 @@ func TestFindsARepeatedMetricAmongMany(t *testing.T) {
 	}
 }
 
-func TestAsksAboutADeviceOnceInARow(t *testing.T) {
+func TestDecoder_AsksAboutADeviceOnceInARow(t *testing.T) {
 	t.Parallel()
 	item := `{"device":"d","values":{"m":1,"k":2}}` + "\n"
 	var d payload.Decoder
@@ -321,7 +320,7 @@ func TestAsksAboutADeviceOnceInARow(t *testing.T) {
 		{asNDJSON, strings.Repeat(item, 50)}, {asCSV, "m,device,k\n" + strings.Repeat("1,d,2\n", 50)},
 	} {
 		n := &names{}
-		body, err := d.Decode(payload.Request{ContentType: c.contentType, Data: []byte(c.data), MaxBytes: 1 << 20, Now: now}, n)
+		body, err := d.Decode(payload.Request{ContentType: c.contentType, Data: []byte(c.data), MaxBytes: 1 << 20, Now: now, Earliest: time.UnixMilli(instant.Min)}, n)
 		require.NoError(t, err)
 		require.Len(t, body.Series, 100)
 		require.Equal(t, 3, n.lookup)
@@ -338,7 +337,7 @@ func zip(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-func TestReadsGzipWithinItsLimit(t *testing.T) {
+func TestDecoder_ReadsGzipWithinItsLimit(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat(`{"device":"d","values":{"m":1}}`+"\n", 20_000)
 	body := zip(t, text)
@@ -362,7 +361,7 @@ func TestReadsGzipWithinItsLimit(t *testing.T) {
 		"damaged":             {"gzip", damaged, len(text), fault.Invalid, "is not a valid gzip stream: invalid checksum"},
 		"followed by garbage": {"gzip", append(bytes.Clone(body), "tail"...), len(text), fault.Invalid, "is not a valid gzip stream"},
 		"not gzip at all":     {"gzip", []byte(text), len(text), fault.Invalid, "is not a valid gzip stream: invalid header"},
-		"empty":               {"gzip", nil, len(text), fault.Invalid, "is not a valid gzip stream"},
+		"empty":               {"gzip", nil, len(text), fault.Invalid, "has no readings"},
 		"another encoding":    {"br", body, len(text), fault.UnsupportedMedia, `content encoding "br" is not read here`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -371,7 +370,7 @@ func TestReadsGzipWithinItsLimit(t *testing.T) {
 			defer payload.Put(d)
 			for range 2 { // a decoder survives what it was given
 				got, err := d.Decode(payload.Request{
-					ContentType: asNDJSON, ContentEncoding: c.encoding, Data: c.data, MaxBytes: c.max, Now: now,
+					ContentType: asNDJSON, ContentEncoding: c.encoding, Data: c.data, MaxBytes: c.max, Now: now, Earliest: time.UnixMilli(instant.Min),
 				}, &names{})
 				if c.reason == "" {
 					require.NoError(t, err)
@@ -385,7 +384,7 @@ func TestReadsGzipWithinItsLimit(t *testing.T) {
 	}
 }
 
-func TestTellsFormatsByContentType(t *testing.T) {
+func TestDecoder_TellsFormatsByContentType(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]payload.Format{
 		"application/json": payload.JSON, "Application/JSON; charset=utf-8": payload.JSON,
@@ -403,4 +402,18 @@ func TestTellsFormatsByContentType(t *testing.T) {
 		_, err := payload.FormatOf(header)
 		require.Equal(t, fault.UnsupportedMedia, fault.KindOf(err), header)
 	}
+}
+
+func TestCSV_OfTooManyCellsIsRefused(t *testing.T) {
+	t.Parallel()
+	cells := func(n int) string { return strings.Repeat(",1", n-2) }
+	_, _, err := decode(t, asCSV, "device,ts"+cells(16_384)+"\n")
+	require.NotContains(t, err.Error(), "cells")
+	_, _, err = decode(t, asCSV, "device,ts"+cells(16_385)+"\n")
+	require.ErrorContains(t, err, "has a header that is not valid CSV: more than 16384 cells")
+	_, body, err := decode(t, asCSV, "device,ts,m\nd,1762128000000"+cells(200_000)+"\nd,1762128000000,2\n")
+	require.NoError(t, err)
+	require.Equal(t, 1, body.Rejected)
+	require.Contains(t, body.Rejects[0].Reason, "line 2: is not valid CSV: more than 16384 cells")
+	require.Equal(t, []float64{2}, body.Value)
 }

@@ -19,6 +19,9 @@ func (b *Body) Fault() error {
 		Message: fmt.Sprintf("%d of %d readings are not valid; nothing was stored", b.Rejected, b.Items),
 		Fields:  make([]fault.Field, 0, len(b.Rejects)),
 	}
+	if b.Stopped {
+		f.Message = fmt.Sprintf("at least %d of the first %d readings are not valid; nothing was stored, and the rest was not read", b.Rejected, b.Items)
+	}
 	if b.Rejected > len(b.Rejects) {
 		f.Message += fmt.Sprintf(" (the first %d are listed)", len(b.Rejects))
 	}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"unicode/utf8"
+
+	"telltale/modules/readings/decimal"
 )
 
 // maxDepth bounds the nesting of JSON, and with it the stack; a valid body needs four levels.
@@ -231,3 +234,16 @@ func (s *scanner) skipArray(depth int) bool {
 		}
 	}
 }
+
+// number consumes a number. Finite is false for one that a float64 cannot hold, not ok for a syntax error.
+func (s *scanner) number() (v float64, finite, ok bool) {
+	v, next, ok := decimal.Parse(s.data, s.pos)
+	if !ok {
+		s.pos = next
+		return 0, false, s.unexpected("a digit")
+	}
+	s.pos = next
+	return v, !math.IsInf(v, 0), true
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }

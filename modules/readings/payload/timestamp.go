@@ -1,153 +1,36 @@
 package payload
 
 import (
+	"fmt"
 	"time"
+
+	"telltale/modules/readings/instant"
 )
 
-// The range of readings' times: from the epoch on, and before the year 2200. A clock that says otherwise is wrong.
-const (
-	MinTS int64 = 0
-	MaxTS int64 = 7_258_118_400_000 - 1
-)
-
-// What can be wrong with a time, in words for the caller.
-const (
-	tsForm     = "give RFC 3339 with an offset (2026-11-01T00:00:00Z) or Unix milliseconds as an integer"
-	tsNoOffset = "give the offset from UTC too: Z or ±hh:mm"
-	tsRange    = "times lie between 1970-01-01 and 2200-01-01; an integer is Unix milliseconds"
-)
+// tooLate says why a time is refused that no reading may have yet.
+const tooLate = "is after %s, the latest time that is taken now (READINGS_MAX_AHEAD_DAYS); is the sender's clock right?"
 
 // timestamp reads a time: RFC 3339, or Unix milliseconds in digits. It returns Unix milliseconds, or what is wrong.
-func timestamp(text []byte) (ms int64, problem string) {
-	ms, ok := digits(text)
+func (d *Decoder) timestamp(text []byte) (ms int64, problem string) {
+	ms, counted, ok := instant.Parse(text)
 	if !ok {
-		if ms, ok = rfc3339(text); !ok {
-			return 0, tsProblem(text)
-		}
+		return 0, instant.Problem(text)
 	}
-	if ms < MinTS || ms > MaxTS {
-		return 0, tsRange
+	switch {
+	case d.allowed(ms):
+		return ms, ""
+	case ms >= d.earliest && ms <= instant.Max:
+		return 0, d.ahead()
+	case counted:
+		return 0, instant.Strange(ms, time.Millisecond, "send milliseconds")
 	}
-	return ms, ""
+	return 0, instant.Range
 }
 
-// tsProblem says what is wrong with a time that could not be read.
-func tsProblem(text []byte) string {
-	if _, ok := rfc3339(append(text[:len(text):len(text)], 'Z')); ok {
-		return tsNoOffset
-	}
-	return tsForm
-}
+// allowed reports whether a reading of this body may have the time. This is the one place that decides it.
+func (d *Decoder) allowed(ms int64) bool { return ms >= d.earliest && ms <= d.latest }
 
-// digits reads an integer. What is too long for a time becomes one out of range.
-func digits(text []byte) (n int64, ok bool) {
-	negative := len(text) > 0 && text[0] == '-'
-	if negative {
-		text = text[1:]
-	}
-	if len(text) == 0 {
-		return 0, false
-	}
-	for _, c := range text {
-		if !isDigit(c) {
-			return 0, false
-		}
-		if n <= MaxTS {
-			n = n*10 + int64(c-'0')
-		}
-	}
-	if negative {
-		n = -n
-	}
-	return n, true
-}
-
-// rfc3339 reads a time such as 2026-11-01T00:00:00.123+01:00 and returns Unix milliseconds; what is finer is cut off. As
-// the standard allows, T and Z may be lower case and a space may stand for the T. Leap seconds (:60) are not read.
-func rfc3339(b []byte) (ms int64, ok bool) {
-	if len(b) < len("2026-11-01T00:00:00Z") || b[4] != '-' || b[7] != '-' || b[13] != ':' || b[16] != ':' ||
-		(b[10]|0x20 != 't' && b[10] != ' ') {
-		return 0, false
-	}
-	bad := 0
-	year := two(b, 0, &bad)*100 + two(b, 2, &bad)
-	month, day := two(b, 5, &bad), two(b, 8, &bad)
-	hour, minute, second := two(b, 11, &bad), two(b, 14, &bad), two(b, 17, &bad)
-	if bad != 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
-		return 0, false
-	}
-	ms = int64(daysSinceEpoch(year, month, day)*86400+hour*3600+minute*60+second) * 1000
-	i := 19
-	if b[i] == '.' {
-		fraction, end := milliseconds(b, i+1)
-		if end == i+1 {
-			return 0, false
-		}
-		ms += fraction
-		i = end
-	}
-	offset, ok := zone(b[i:])
-	return ms - offset, ok
-}
-
-// two reads two digits at i; bad becomes non-zero if they are none.
-func two(b []byte, i int, bad *int) int {
-	tens, units := b[i]-'0', b[i+1]-'0'
-	if tens > 9 || units > 9 {
-		*bad = 1
-	}
-	return int(tens)*10 + int(units)
-}
-
-// milliseconds reads the digits of a fraction of a second at i, of which three count.
-func milliseconds(b []byte, i int) (ms int64, end int) {
-	for scale := int64(100); i < len(b) && isDigit(b[i]); i++ {
-		ms += int64(b[i]-'0') * scale
-		scale /= 10
-	}
-	return ms, i
-}
-
-// zone reads Z or an offset such as +01:00, in milliseconds.
-func zone(b []byte) (offset int64, ok bool) {
-	if len(b) == 1 {
-		return 0, b[0]|0x20 == 'z'
-	}
-	if len(b) != len("+01:00") || b[3] != ':' || (b[0] != '+' && b[0] != '-') {
-		return 0, false
-	}
-	bad := 0
-	hour, minute := two(b, 1, &bad), two(b, 4, &bad)
-	if bad != 0 || hour > 23 || minute > 59 {
-		return 0, false
-	}
-	offset = int64(hour*3600+minute*60) * 1000
-	if b[0] == '-' {
-		offset = -offset
-	}
-	return offset, true
-}
-
-func daysIn(year, month int) int {
-	switch time.Month(month) {
-	case time.April, time.June, time.September, time.November:
-		return 30
-	case time.February:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
-
-// daysSinceEpoch counts the days from 1970-01-01 in the Gregorian calendar, for years from 0 on. Years are taken to begin
-// in March, which puts the leap day at their end (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-func daysSinceEpoch(year, month, day int) int {
-	if month <= 2 {
-		year--
-		month += 12
-	}
-	year += 400 // keeps the divisions positive
-	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468 - 146097
+// ahead says why a time is refused that no reading may have yet.
+func (d *Decoder) ahead() string {
+	return fmt.Sprintf(tooLate, time.UnixMilli(d.latest).UTC().Format(time.RFC3339))
 }

@@ -57,7 +57,7 @@ func arrowStream(t *testing.T, h render.Header, names []render.Name, write func(
 	return out.Bytes()
 }
 
-func TestArrowReadsWhatIsWrittenForIt(t *testing.T) {
+func TestArrow_ReadsWhatIsWrittenForIt(t *testing.T) {
 	t.Parallel()
 	names := []render.Name{{Device: "a", Metric: "temperature"}, {Device: "a", Metric: "größe"}, {Device: "b", Metric: "temperature"}}
 	var want []arrowRow
@@ -82,7 +82,7 @@ func TestArrowReadsWhatIsWrittenForIt(t *testing.T) {
 	require.Equal(t, arrow.PrimitiveTypes.Float64, schema.Field(3).Type)
 }
 
-func TestArrowBucketsMayBeEmpty(t *testing.T) {
+func TestArrow_BucketsMayBeEmpty(t *testing.T) {
 	t.Parallel()
 	stream := arrowStream(t, render.Header{Columns: []string{"avg", "count"}}, []render.Name{{Device: "a", Metric: "m"}}, func(w *render.ArrowWriter) {
 		require.NoError(t, w.Series("a", "m", ""))

@@ -20,8 +20,8 @@ package render
 type Header struct {
 	// From (inclusive) and To (exclusive) are Unix milliseconds.
 	From, To int64
-	// Seq is the place in the log that the answer is true as of.
-	Seq int64
+	// Stamp is that of the newest batch that the answer takes into account. The API calls it seq.
+	Stamp int64
 	// Interval and TZ describe buckets; they are left out when empty.
 	Interval, TZ string
 	// Downsampled names the method by which points were left out, "raw" if none was; left out when empty. DownsampledTo is the

@@ -40,9 +40,9 @@ func raw(w *render.Writer) {
 	_ = w.End("next\n1")
 }
 
-func TestWritesRawReadings(t *testing.T) {
+func TestWriter_WritesRawReadings(t *testing.T) {
 	t.Parallel()
-	h := render.Header{From: 5, To: 1762214400002, Seq: 77}
+	h := render.Header{From: 5, To: 1762214400002, Stamp: 77}
 	require.Equal(t, `{"from":5,"to":1762214400002,"seq":77,"series":[`+
 		`{"device":"a","metric":"temperature","unit":"°C","columns":["ts","value"],"points":[[1762128000000,21.5],[1762128000250,-3],[1762214400001,0]]},`+
 		`{"device":"b\"\\","metric":"x,y","unit":"","columns":["ts","value"],"points":[]},`+
@@ -59,9 +59,9 @@ func TestWritesRawReadings(t *testing.T) {
 `, document(t, render.NDJSON, h, raw))
 }
 
-func TestWritesBuckets(t *testing.T) {
+func TestWriter_WritesBuckets(t *testing.T) {
 	t.Parallel()
-	h := render.Header{From: 0, To: 7200000, Seq: 1, Interval: "1h", TZ: "Europe/Berlin", Columns: []string{"avg", "count"}}
+	h := render.Header{From: 0, To: 7200000, Stamp: 1, Interval: "1h", TZ: "Europe/Berlin", Columns: []string{"avg", "count"}}
 	buckets := func(w *render.Writer) {
 		_ = w.Series("a,b", "t", "°C")
 		_ = w.Bucket(0, []float64{0.1, 3})
@@ -80,7 +80,7 @@ func TestWritesBuckets(t *testing.T) {
 `, document(t, render.NDJSON, h, buckets))
 }
 
-func TestWritesAnEmptyAnswer(t *testing.T) {
+func TestWriter_WritesAnEmptyAnswer(t *testing.T) {
 	t.Parallel()
 	end := func(w *render.Writer) { _ = w.End("") }
 	require.Equal(t, `{"from":1,"to":2,"seq":0,"series":[]}`, document(t, render.JSON, render.Header{From: 1, To: 2}, end))
@@ -88,9 +88,12 @@ func TestWritesAnEmptyAnswer(t *testing.T) {
 	require.Empty(t, document(t, render.NDJSON, render.Header{}, end))
 }
 
-// TestPiecesMakeTheSameDocument writes much more than a buffer holds, by every way in, and reads it back.
-func TestPiecesMakeTheSameDocument(t *testing.T) {
+// TestWriter_PiecesMakeTheSameDocument writes much more than a buffer holds, by every way in, and reads it back.
+func TestWriter_PiecesMakeTheSameDocument(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: a large document is not written in pieces of every size")
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	ts, values := make([]int64, 30_000), make([]float64, 30_000)
 	at := int64(99_999_000)
@@ -171,7 +174,7 @@ func someFloat(random *rand.Rand) float64 {
 	}
 }
 
-func TestStopsAtTheFirstErrorOfFlush(t *testing.T) {
+func TestWriter_StopsAtTheFirstErrorOfFlush(t *testing.T) {
 	t.Parallel()
 	gone, calls := errors.New("gone"), 0
 	ts, values := make([]int64, 100_000), make([]float64, 100_000)
@@ -190,7 +193,7 @@ func TestStopsAtTheFirstErrorOfFlush(t *testing.T) {
 	}
 }
 
-func TestAnAnswerOfOnePieceIsNotFlushed(t *testing.T) {
+func TestWriter_DoesNotFlushAnAnswerOfOnePiece(t *testing.T) {
 	t.Parallel()
 	w := render.NewWriter(render.JSON, render.Header{}, func([]byte) error { return errors.New("not expected") })
 	defer w.Release()
@@ -200,7 +203,7 @@ func TestAnAnswerOfOnePieceIsNotFlushed(t *testing.T) {
 	require.True(t, json.Valid(b))
 }
 
-func TestNegotiates(t *testing.T) {
+func TestNegotiate_FindsTheFormatThatIsAccepted(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		accept, param string

@@ -84,7 +84,7 @@ func (w *Writer) head(h Header) {
 	switch w.format {
 	case CSV:
 		w.rowEnd = "\n"
-		w.append(func(b []byte) []byte {
+		w.add(func(b []byte) []byte {
 			b = append(b, "device,metric,ts"...)
 			for _, name := range w.names {
 				w.separators = append(w.separators, []byte{','})
@@ -104,7 +104,7 @@ func (w *Writer) head(h Header) {
 			w.separators = append(w.separators, []byte{','})
 			w.columns = AppendString(append(w.columns, ','), name)
 		}
-		w.append(h.appendJSON)
+		w.add(h.appendJSON)
 	}
 }
 
@@ -112,7 +112,7 @@ func (w *Writer) head(h Header) {
 func (h Header) appendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"from":`...), h.From, 10)
 	b = strconv.AppendInt(append(b, `,"to":`...), h.To, 10)
-	b = strconv.AppendInt(append(b, `,"seq":`...), h.Seq, 10)
+	b = strconv.AppendInt(append(b, `,"seq":`...), h.Stamp, 10)
 	if h.Interval != "" {
 		b = AppendString(append(b, `,"interval":`...), h.Interval)
 	}
@@ -144,7 +144,7 @@ func (w *Writer) Series(device, metric, unit string) error {
 		w.rowStart = append(w.rowStart, `,"ts":`...)
 	default:
 		w.rowStart = append(w.rowStart[:0], ",["...)
-		w.append(func(b []byte) []byte {
+		w.add(func(b []byte) []byte {
 			if w.series > 1 {
 				b = append(b, ',')
 			}
@@ -161,7 +161,7 @@ func (w *Writer) Series(device, metric, unit string) error {
 
 func (w *Writer) endSeries() {
 	if w.format == JSON && w.series > 0 {
-		w.append(func(b []byte) []byte { return append(b, "]}"...) })
+		w.add(func(b []byte) []byte { return append(b, "]}"...) })
 	}
 }
 
@@ -169,7 +169,7 @@ func (w *Writer) endSeries() {
 // document, an object of its own at the end of NDJSON. CSV has no place for it; callers say it in a header of the response.
 func (w *Writer) End(next string) error {
 	w.endSeries()
-	w.append(func(b []byte) []byte {
+	w.add(func(b []byte) []byte {
 		switch w.format {
 		case JSON:
 			b = append(b, ']')
@@ -187,8 +187,8 @@ func (w *Writer) End(next string) error {
 	return w.err
 }
 
-// append appends what may be of any length, and is not on the hot path.
-func (w *Writer) append(f func([]byte) []byte) {
+// add appends what may be of any length, and is not on the hot path.
+func (w *Writer) add(f func([]byte) []byte) {
 	if w.err != nil {
 		return
 	}

@@ -1,5 +1,7 @@
-// Package httpservertest serves a module's routes as the program does, with the real error handler and middleware, on a
-// real loopback socket.
+// Package httpservertest serves a module's routes as the program does, with the real error handler and middleware, on a real
+// loopback socket.
+//
+// It is for tests alone. It mounts only the routes that it is given: not even health and metrics, which package httpapp mounts.
 package httpservertest
 
 import (
@@ -13,9 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 
 	"telltale/config"
+	"telltale/platform/httpapi"
+	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 	"telltale/platform/leak"
 )
@@ -41,7 +47,7 @@ type options struct {
 	cfg   config.HTTP
 	log   *zap.Logger
 	drain *httpserver.Drain
-	quiet []httpserver.Quiet
+	quiet []httpapp.Quiet
 }
 
 // WithConfig replaces the settings: a body limit of 16 MiB and no foreign origins. Host and port are always loopback's.
@@ -50,8 +56,8 @@ func WithConfig(cfg config.HTTP) Option { return func(o *options) { o.cfg = cfg 
 // WithLog has the server log there, rather than in the test's own log.
 func WithLog(log *zap.Logger) Option { return func(o *options) { o.log = log } }
 
-// WithQuiet has the access log say little of somebody.
-func WithQuiet(name httpserver.Quiet) Option {
+// WithQuiet has the access log say little of the subject.
+func WithQuiet(name httpapp.Quiet) Option {
 	return func(o *options) { o.quiet = append(o.quiet, name) }
 }
 
@@ -59,21 +65,21 @@ func WithQuiet(name httpserver.Quiet) Option {
 func WithDrain(drain *httpserver.Drain) Option { return func(o *options) { o.drain = drain } }
 
 // New serves the routes under /api until the test ends, and returns the base URL.
-func New(t testing.TB, routes ...httpserver.Routes) string {
+func New(t testing.TB, routes ...httpapi.Routes) string {
 	t.Helper()
 	return Serve(t, routes).URL
 }
 
 // Serve is New with everything that a test may want to hold.
-func Serve(t testing.TB, routes []httpserver.Routes, opts ...Option) *Server {
+func Serve(t testing.TB, routes []httpapi.Routes, opts ...Option) *Server {
 	t.Helper()
 	o := options{cfg: config.HTTP{MaxBodyBytes: 16 << 20}, log: zaptest.NewLogger(t), drain: httpserver.NewDrain()}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	o.cfg.Host, o.cfg.Port = "127.0.0.1", 0
-	app := httpserver.NewApp(o.cfg, o.log, o.drain, nil, o.quiet...)
-	httpserver.Mount(app, routes...)
+	app := httpapp.NewApp(o.cfg, o.log, o.drain, nil, o.quiet...)
+	httpapi.Mount(app, routes...)
 	server := httpserver.NewServer(o.cfg, app, o.drain, o.log)
 	require.NoError(t, server.Start(t.Context()))
 	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: time.Minute}).DialContext}
@@ -86,6 +92,26 @@ func Serve(t testing.TB, routes []httpserver.Routes, opts ...Option) *Server {
 		URL: "http://" + server.Addr().String(), Client: &http.Client{Transport: transport},
 		App: app, Drain: o.drain, stop: server.Stop,
 	}
+}
+
+// Ask sends a request without a body, with header's names and values in turn. The answer's body is closed when the test ends.
+func (s *Server) Ask(t testing.TB, method, path string, header ...string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
+	require.NoError(t, err)
+	for n := 0; n < len(header); n += 2 {
+		req.Header.Set(header[n], header[n+1])
+	}
+	res, err := s.Client.Do(req)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
+// WatchedLog returns a log of every level, as WithLog takes it, and its entries.
+func WatchedLog() (*zap.Logger, *observer.ObservedLogs) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	return zap.New(core, zap.AddStacktrace(zapcore.ErrorLevel)), logs
 }
 
 // IgnoreClock tells goleak of the one goroutine that fasthttp never ends: the clock behind the Date header.

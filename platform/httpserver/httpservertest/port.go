@@ -10,7 +10,7 @@ import (
 )
 
 // Port returns a port of 127.0.0.1 that is t's alone until it ends, for a server that is started later, or again. It is
-// below those that systems hand out by themselves: one of them may be somebody else's before the server has it.
+// below those that systems hand out by themselves: another process may take one of them before the server has it.
 //
 // Other tests, in other processes too, tell by the port of UDP with that number, which is taken.
 func Port(t testing.TB) int {
@@ -29,7 +29,7 @@ func Port(t testing.TB) int {
 		if err != nil {
 			return port
 		}
-		_ = conn.Close() // somebody serves there
+		_ = conn.Close() // another server has it
 	}
 	require.FailNow(t, "no port is free")
 	return 0

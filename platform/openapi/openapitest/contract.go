@@ -1,5 +1,5 @@
-// Package openapitest holds an OpenAPI document and a running server against each other: routes, completeness, examples,
-// and every request and answer of a test's client.
+// Package openapitest checks an OpenAPI document against a running server: routes, completeness, examples, and every request and
+// answer of a test's client.
 //
 // Its checks return errors rather than fail tests, so that they can be tested themselves; use require.NoError.
 package openapitest
@@ -15,8 +15,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
-
-	"telltale/platform/httpserver"
 )
 
 // Contract is a document that is ready to check others.
@@ -54,8 +52,8 @@ func Load(ctx context.Context, document []byte) (*Contract, error) {
 }
 
 // CompareRoutes returns an error that names every route which the document lacks and every operation which has no route.
-// Routes whose path is in except, such as openapi.Undocumented, need no operation.
-func (c *Contract) CompareRoutes(table []httpserver.Route, except ...string) error {
+// Routes whose path is in except, such as Undocumented, need no operation.
+func (c *Contract) CompareRoutes(table []Route, except ...string) error {
 	var errs []error
 	served := make(map[string]bool)
 	for _, route := range table {

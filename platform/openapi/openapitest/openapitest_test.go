@@ -8,13 +8,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"telltale/platform/httpserver"
 )
 
 const twoPots = `[{"name":"a","size":3},{"name":"b","size":5}]`
 
-func TestAFaultlessDocumentPassesEveryCheck(t *testing.T) {
+func TestContract_AFaultlessDocumentPassesEveryCheck(t *testing.T) {
 	t.Parallel()
 	c := contract(t)
 	require.NoError(t, c.CheckComplete())
@@ -24,7 +22,7 @@ func TestAFaultlessDocumentPassesEveryCheck(t *testing.T) {
 	require.NoError(t, r.Guarded(t.Context(), server.Client))
 }
 
-func TestADocumentThatContradictsItselfIsNotLoaded(t *testing.T) {
+func TestContract_ADocumentThatContradictsItselfIsNotLoaded(t *testing.T) {
 	t.Parallel()
 	for want, replace := range map[string][]string{
 		"minimum":          {"example: [{name: a, size: 3}]", "example: [{name: a, size: 0}]"},
@@ -37,10 +35,10 @@ func TestADocumentThatContradictsItselfIsNotLoaded(t *testing.T) {
 	}
 }
 
-func TestRoutesAndOperationsAreComparedBothWays(t *testing.T) {
+func TestContract_RoutesAndOperationsAreComparedBothWays(t *testing.T) {
 	t.Parallel()
 	c := contract(t)
-	table := []httpserver.Route{
+	table := []Route{
 		{Method: "GET", Path: "/api/pots"},
 		{Method: "POST", Path: "/api/pots"},
 		{Method: "DELETE", Path: "/api/pots/:name"},
@@ -59,7 +57,7 @@ func TestRoutesAndOperationsAreComparedBothWays(t *testing.T) {
 	require.ErrorContains(t, c.CompareRoutes(table, "/page"), "DELETE /api/pots/{id} is a route, but not documented")
 }
 
-func TestWhatAReaderWouldMissIsNamed(t *testing.T) {
+func TestContract_WhatAReaderWouldMissIsNamed(t *testing.T) {
 	t.Parallel()
 	for want, replace := range map[string][]string{
 		"GET /api/pots: no summary":                                              {"      summary: List pots\n", ""},
@@ -95,7 +93,7 @@ func runner(c *Contract, url string, client *http.Client) *Runner {
 	}
 }
 
-func TestExamplesThatTheServerDoesNotTakeAreNamed(t *testing.T) {
+func TestContract_ExamplesThatTheServerDoesNotTakeAreNamed(t *testing.T) {
 	t.Parallel()
 	server := serve(t, `[{"name":"a"}]`)
 	err := runner(contract(t, "minimum: 1", "minimum: -5", "size: 500", "size: -1"), server.URL, server.Client).Examples(t.Context())
@@ -104,7 +102,7 @@ func TestExamplesThatTheServerDoesNotTakeAreNamed(t *testing.T) {
 	require.NotContains(t, err.Error(), "small")
 }
 
-func TestOperationsThatForgetTheirGuardAreNamed(t *testing.T) {
+func TestContract_OperationsThatForgetTheirGuardAreNamed(t *testing.T) {
 	t.Parallel()
 	server := serve(t, twoPots)
 	c := contract(t, "      description: Live.\n      security: []\n", "      description: Live.\n      security: [{bearer: []}]\n")
@@ -112,7 +110,7 @@ func TestOperationsThatForgetTheirGuardAreNamed(t *testing.T) {
 	require.EqualError(t, err, "GET /api/steam without credentials answered 200, or without a challenge")
 }
 
-func TestTheTransportReportsWhatDoesNotFit(t *testing.T) {
+func TestContract_TheTransportReportsWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	c := contract(t)
 	for _, test := range []struct {
@@ -169,7 +167,7 @@ func TestTheTransportReportsWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-func TestAnUndocumentedStatusIsReported(t *testing.T) {
+func TestContract_AnUndocumentedStatusIsReported(t *testing.T) {
 	t.Parallel()
 	c := contract(t, "        '204': {description: It is gone.}\n", "        '200': {description: It is gone.}\n")
 	server := serve(t, "")

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/platform/fault"
+	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/openapi"
@@ -120,8 +121,8 @@ type pots struct {
 	listed string
 }
 
-func (p *pots) routes() httpserver.Routes {
-	return httpserver.Routes{Name: "pots", Mount: func(api fiber.Router) {
+func (p *pots) routes() httpapi.Routes {
+	return httpapi.Routes{Name: "pots", Mount: func(api fiber.Router) {
 		api.Get("/pots", guarded, func(c *fiber.Ctx) error {
 			mediaType := c.Query("as", fiber.MIMEApplicationJSON)
 			c.Set(fiber.HeaderContentType, mediaType)
@@ -133,7 +134,11 @@ func (p *pots) routes() httpserver.Routes {
 					Name string
 					Size int
 				}
-				if err := json.Unmarshal(c.Body(), &pot); err != nil || pot.Size < 1 {
+				body, err := httpserver.Body(c, 1<<20)
+				if err != nil {
+					return err
+				}
+				if err := json.Unmarshal(body, &pot); err != nil || pot.Size < 1 {
 					return fault.InvalidField("size", "must be positive")
 				}
 			}
@@ -187,5 +192,5 @@ func serve(t *testing.T, listed string) *httpservertest.Server {
 	t.Helper()
 	drain := httpserver.NewDrain()
 	p := &pots{drain: drain, listed: listed}
-	return httpservertest.Serve(t, []httpserver.Routes{p.routes()}, httpservertest.WithDrain(drain))
+	return httpservertest.Serve(t, []httpapi.Routes{p.routes()}, httpservertest.WithDrain(drain))
 }

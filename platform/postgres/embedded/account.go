@@ -21,7 +21,7 @@ type account struct {
 	lent bool
 }
 
-// chooseAccount returns the owner of the cluster when root finds one, else the account made for PostgreSQL, else nobody.
+// chooseAccount returns the owner of the cluster when root finds one, else the account made for PostgreSQL, else the account nobody.
 func chooseAccount(clusterDir string) (account, error) {
 	if uid := os.Geteuid(); uid != 0 {
 		return ownAccount(uid, clusterDir)

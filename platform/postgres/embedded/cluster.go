@@ -84,8 +84,8 @@ func (s *Server) initCluster(ctx context.Context, cluster *folder) error {
 	return nil
 }
 
-// createDatabase runs the server on nothing but its standard input, so that the cluster is whole before anybody can
-// connect to it.
+// createDatabase runs the server on nothing but its standard input, so that the cluster is whole before it accepts
+// connections.
 func (s *Server) createDatabase(ctx context.Context, cluster *folder) error {
 	cmd := s.account.command(s.programs.path("postgres"))
 	cmd.Args = append(cmd.Args, "--single", "-D", cluster.hand(cmd), "postgres")

@@ -20,7 +20,7 @@ import (
 	"telltale/platform/postgres/embedded"
 )
 
-func TestAKilledProcessTakesItsServerAlongAndTheNextOneFindsTheData(t *testing.T) {
+func TestEmbedded_AKilledProcessTakesItsServerAlongAndTheNextOneFindsTheData(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	for n := range 2 {
@@ -32,7 +32,7 @@ func TestAKilledProcessTakesItsServerAlongAndTheNextOneFindsTheData(t *testing.T
 	require.Equal(t, "2", query(t, s.Config(config.DB{}), "SELECT count(*)::text FROM pg_class WHERE relname IN ('t0', 't1')"))
 }
 
-func TestAFirstStartThatIsKilledDoesNotSpoilTheSecond(t *testing.T) {
+func TestEmbedded_AFirstStartThatIsKilledDoesNotSpoilTheSecond(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	for !killInItsFirstStart(t, opts.Dir) {
@@ -55,14 +55,14 @@ func killInItsFirstStart(t testing.TB, dir string) bool {
 	return !begun("postgres")
 }
 
-func TestAnEmptyFolderInTheClustersPlaceIsNoHindrance(t *testing.T) {
+func TestEmbedded_AnEmptyFolderInTheClustersPlaceIsNoHindrance(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	require.NoError(t, os.MkdirAll(filepath.Join(opts.Dir, "postgres"), 0o755))
 	start(t, opts)
 }
 
-func TestALongLogIsPutAside(t *testing.T) {
+func TestEmbedded_ALongLogIsPutAside(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	require.NoError(t, os.MkdirAll(opts.Dir, 0o700))
@@ -77,7 +77,7 @@ func TestALongLogIsPutAside(t *testing.T) {
 	require.EqualValues(t, 10<<20, aside.Size())
 }
 
-func TestAServerThatWasLeftRunningIsStopped(t *testing.T) {
+func TestEmbedded_AServerThatWasLeftRunningIsStopped(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	old := embedded.New(opts)
@@ -94,7 +94,7 @@ func TestAServerThatWasLeftRunningIsStopped(t *testing.T) {
 	require.Equal(t, "kept", query(t, s.Config(config.DB{}), "SELECT relname::text FROM pg_class WHERE relname = 'kept'"))
 }
 
-func TestAStalePidFileThatNamesALivingProcessIsNoHindrance(t *testing.T) {
+func TestEmbedded_AStalePidFileThatNamesALivingProcessIsNoHindrance(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	stop(t, start(t, opts))
@@ -127,7 +127,7 @@ func folderOf(t testing.TB, cred *syscall.Credential) string {
 	return dir
 }
 
-func TestAServerThatDiesIsStartedAgainAndGivenUpWhenItKeepsDying(t *testing.T) {
+func TestEmbedded_AServerThatDiesIsStartedAgainAndGivenUpWhenItKeepsDying(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	lines := make(chan string, 1000)

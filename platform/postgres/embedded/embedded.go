@@ -1,9 +1,9 @@
-// Package embedded runs a private PostgreSQL server under a folder of its own, so that Telltale needs nothing installed
-// but PostgreSQL's programs, and not even those where they can be downloaded.
+// Package embedded runs a private PostgreSQL server under a folder of its own, so that Telltale needs nothing installed but
+// PostgreSQL's programs, and not even those where it can download them.
 //
-// The server listens on a Unix socket in a folder that only its own account can enter, asks for a generated password,
-// and lives exactly as long as the process that started it: it is stopped with it, ends when that process is killed, and
-// is started again when it dies by itself. One process at a time may use a folder.
+// The server listens on a Unix socket in a folder that only its own account can enter, and asks for a generated password. It lives
+// exactly as long as the process that started it: it stops with the process, also when that is killed, and is restarted when it
+// dies by itself. Only one process at a time may use a folder. The package knows no database beyond that server.
 package embedded
 
 import (
@@ -56,7 +56,7 @@ type Server struct {
 
 	watching      sync.WaitGroup
 	stopping      chan struct{}
-	restartWindow time.Duration // within which so many restarts are too many
+	restartWindow time.Duration // within which more than maxRestarts restarts are too many
 
 	mu      sync.Mutex
 	process *process

@@ -17,7 +17,7 @@ import (
 	"telltale/platform/postgres/embedded"
 )
 
-func TestAServerKeepsItsDataAcrossStartsAndIsSetUpForTelltale(t *testing.T) {
+func TestEmbedded_AServerKeepsItsDataAcrossStartsAndIsSetUpForTelltale(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	opts.Volatile = false
@@ -49,7 +49,7 @@ func execute(t testing.TB, cfg config.DB, sql string) {
 	require.NoError(t, err)
 }
 
-func TestEveryAccountCanRunAServer(t *testing.T) {
+func TestEmbedded_EveryAccountCanRunAServer(t *testing.T) {
 	t.Parallel()
 	for _, as := range accounts() {
 		t.Run(as.name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestEveryAccountCanRunAServer(t *testing.T) {
 	}
 }
 
-func TestADataFolderWithALongPathWorks(t *testing.T) {
+func TestEmbedded_ADataFolderWithALongPathWorks(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(folder(t), strings.Repeat("long/", 30))
 	s := start(t, options(dir))
@@ -81,7 +81,7 @@ func TestADataFolderWithALongPathWorks(t *testing.T) {
 	require.NoDirExists(t, socket)
 }
 
-func TestASecondInstanceIsRefused(t *testing.T) {
+func TestEmbedded_ASecondInstanceIsRefused(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	start(t, opts)
@@ -89,7 +89,7 @@ func TestASecondInstanceIsRefused(t *testing.T) {
 	require.EqualError(t, err, "another telltale (pid "+strconv.Itoa(os.Getpid())+") is already using "+opts.Dir)
 }
 
-func TestTheFolderIsFreeThoughAChildHasItsLockOpen(t *testing.T) {
+func TestEmbedded_TheFolderIsFreeThoughAChildHasItsLockOpen(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	s := start(t, opts)
@@ -100,7 +100,7 @@ func TestTheFolderIsFreeThoughAChildHasItsLockOpen(t *testing.T) {
 	start(t, opts)
 }
 
-func TestNobodyElseGetsIn(t *testing.T) {
+func TestEmbedded_RefusesOtherUsers(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	// The way to the folder is open: what keeps others out has to be the folder itself.
@@ -133,7 +133,7 @@ func TestNobodyElseGetsIn(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(cfg.Host, "initial-password"))
 }
 
-func TestTheServerIsOutOfReachOfATerminalsCtrlC(t *testing.T) {
+func TestEmbedded_TheServerIsOutOfReachOfATerminalsCtrlC(t *testing.T) {
 	t.Parallel()
 	s := start(t, options(folder(t)))
 	group, err := syscall.Getpgid(s.PID())
@@ -141,7 +141,7 @@ func TestTheServerIsOutOfReachOfATerminalsCtrlC(t *testing.T) {
 	require.NotEqual(t, syscall.Getpgrp(), group)
 }
 
-func TestALostPasswordIsSaidToBeLost(t *testing.T) {
+func TestEmbedded_ALostPasswordIsSaidToBeLost(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	stop(t, start(t, opts))
@@ -149,7 +149,7 @@ func TestALostPasswordIsSaidToBeLost(t *testing.T) {
 	require.ErrorContains(t, embedded.New(opts).Start(bounded(t)), "postgres.password, is missing")
 }
 
-func TestAnErrorAtStartQuotesTheServersLog(t *testing.T) {
+func TestEmbedded_AnErrorAtStartQuotesTheServersLog(t *testing.T) {
 	t.Parallel()
 	opts := options(folder(t))
 	stop(t, start(t, opts))

@@ -30,12 +30,6 @@ func (s *Server) Abandon() (await func()) {
 	return func() { <-p.ended }
 }
 
-// Download fetches programs into dir.
-var Download = download
-
-// DownloadVersion is the version that a new cluster gets.
-var DownloadVersion = downloads[defaultDownload]
-
 // Inspect returns the version of the programs in dir.
 func (s *Server) Inspect(ctx context.Context, dir string) (string, error) {
 	p, err := s.inspect(ctx, dir)

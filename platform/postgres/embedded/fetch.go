@@ -1,3 +1,5 @@
+//go:build !nodownload
+
 package embedded
 
 import (

@@ -1,3 +1,5 @@
+//go:build !nodownload
+
 package embedded_test
 
 import (
@@ -59,7 +61,7 @@ func (r *repository) serve(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func TestProgramsAreDownloadedWholeAndMayBeRunByAnyAccount(t *testing.T) {
+func TestFetch_ProgramsAreDownloadedWholeAndMayBeRunByAnyAccount(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t)
 	close(r.gate)
@@ -77,7 +79,7 @@ func TestProgramsAreDownloadedWholeAndMayBeRunByAnyAccount(t *testing.T) {
 	require.Equal(t, "17.5", version)
 }
 
-func TestADownloadThatGoesWrongLeavesNothing(t *testing.T) {
+func TestFetch_ADownloadThatGoesWrongLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*repository){
 		"another checksum": func(r *repository) { r.checksum = "0" },
@@ -95,7 +97,7 @@ func TestADownloadThatGoesWrongLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestADownloadIsNotWaitedForWhenTheStartIsInterrupted(t *testing.T) {
+func TestFetch_ADownloadIsNotWaitedForWhenTheStartIsInterrupted(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t)
 	dir := filepath.Join(openFolder(t), "programs")

@@ -93,7 +93,7 @@ func (s *Server) settings(socketDir string) []string {
 	return settings
 }
 
-// spareConnections are for the listener, the supervisor, PostgreSQL's reserve for superusers and somebody with psql.
+// spareConnections are for the listener, the supervisor, PostgreSQL's reserve for superusers and an operator's psql.
 const spareConnections = 10
 
 // quoteDir quotes a path for a setting that is a comma-separated list.

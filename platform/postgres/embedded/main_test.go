@@ -68,6 +68,10 @@ func serve(dir string) {
 
 // folder returns a data folder beneath one that only we can enter.
 func folder(t testing.TB) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: what takes PostgreSQL is not tested")
+	}
 	closed, err := os.MkdirTemp("", "telltale-") // not t.TempDir, whose path is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(closed)) })
@@ -117,7 +121,7 @@ func connect(ctx context.Context, cfg config.DB) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, cc)
 }
 
-// account is a user whom this test binary can be run as.
+// account is a user that this test binary can be run as.
 type account struct {
 	name string
 	cred *syscall.Credential // nil for our own
@@ -149,7 +153,7 @@ func startChild(t testing.TB, as account, variable, value string) *child {
 	binary := filepath.Join(openFolder(t), "child")
 	own, err := os.Executable()
 	require.NoError(t, err)
-	// By another program: a file that we had open for writing might still be so in somebody's fork, and could not be run.
+	// By another program: a file that we had open for writing might still be so in a forked child, and could not be run.
 	require.NoError(t, exec.Command("cp", own, binary).Run())
 
 	c := &child{Cmd: exec.Command(binary), t: t}

@@ -35,7 +35,7 @@ func workersIn(dir string) []int {
 	return pids
 }
 
-// isPostgres keeps the shell of somebody who is looking around in the folder out of this.
+// isPostgres leaves out other processes in the folder, such as an operator's shell.
 func isPostgres(process string) bool {
 	name, err := os.ReadFile(filepath.Join(process, "comm"))
 	return err == nil && strings.TrimSpace(string(name)) == "postgres"

@@ -2,11 +2,11 @@
 //
 // A package that uses it has
 //
-//	func TestMain(m *testing.M) { pgtest.Main(m) }
+//	func TestMain(m *testing.M) { pgtest.Main(m, schema.New()) }
 //
 // and needs nothing installed or running but PostgreSQL's programs: the first test that asks starts a server for the
 // package, which ends with it. TEST_DATABASE_URL names a server to use instead; its user must be allowed to create
-// databases.
+// databases. With -short every test that asks for a database is skipped.
 package pgtest
 
 import (
@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -30,9 +31,13 @@ import (
 // timeout bounds each step of making a database ready or removing it.
 const timeout = time.Minute
 
-// Main runs the tests of a package, removes everything that was made for them, looks for leaked goroutines, and exits.
+// schema is that of the databases of this test binary.
+var schema *postgres.Schema
+
+// Main runs the tests of a package, whose databases have the schema, removes everything that was made for them, looks for leaked goroutines, and exits.
 // Packages that also serve HTTP pass httpservertest.IgnoreClock().
-func Main(m *testing.M, ignore ...goleak.Option) {
+func Main(m *testing.M, wanted *postgres.Schema, ignore ...goleak.Option) {
+	schema = wanted
 	code := m.Run()
 	if err := shared.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
@@ -61,8 +66,21 @@ func Open(t testing.TB, cfg config.DB) *postgres.DB {
 	return start(t, cfg)
 }
 
+// Connect returns one plain connection to the database that cfg names, without the limits of the program's own. It is closed when t
+// ends.
+func Connect(t testing.TB, cfg config.DB) *pgx.Conn {
+	t.Helper()
+	cc, err := postgres.ConnConfig(cfg)
+	require.NoError(t, err)
+	cc.AfterConnect = nil
+	conn, err := pgx.ConnectConfig(t.Context(), cc)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
 func start(t testing.TB, cfg config.DB) *postgres.DB {
-	db := postgres.New(cfg, t.TempDir(), zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
+	db := postgres.New(cfg, t.TempDir(), schema, zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	require.NoError(t, db.Start(ctx))
@@ -83,6 +101,10 @@ var databases atomic.Int64
 
 // create makes a database, migrated or empty, and returns settings with a small pool for it.
 func create(t testing.TB, migrated bool) config.DB {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: what takes PostgreSQL is not tested")
+	}
 	s, err := shared.open()
 	require.NoError(t, err, "start a server for the tests")
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)

@@ -9,9 +9,9 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.Main(m, pgtest.Sample()) }
 
-func TestEveryTestHasADatabaseOfItsOwn(t *testing.T) {
+func TestNew_EveryTestHasADatabaseOfItsOwn(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	a, b := pgtest.New(t), pgtest.New(t)
@@ -22,7 +22,7 @@ func TestEveryTestHasADatabaseOfItsOwn(t *testing.T) {
 	require.Zero(t, n)
 }
 
-func TestAnEmptyDatabaseIsMigratedByWhoeverOpensIt(t *testing.T) {
+func TestNew_AnEmptyDatabaseIsMigratedByTheProgramThatOpensIt(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	cfg := pgtest.Config(t)

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"telltale/config"
@@ -88,7 +87,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	cfg := s.cfg
 	cfg.Database = s.template
-	_, err = postgres.Migrate(ctx, cfg)
+	_, err = postgres.Migrate(ctx, cfg, schema)
 	return err
 }
 
@@ -110,6 +109,7 @@ var pool = config.DB{
 	MinConnections:     0,
 	MaxConnections:     8,
 	ConnectionTimeout:  30 * time.Second,
+	StatementTimeout:   30 * time.Second,
 	IdleTimeout:        5 * time.Minute,
 	PreparedStatements: true,
 }
@@ -176,12 +176,12 @@ func (s *server) drop(ctx context.Context, name string) error {
 	return nil
 }
 
-// execUnused runs a statement that nobody else may be connected for. PostgreSQL itself waits five seconds for connections
+// execUnused runs a statement during which no other session may be connected. PostgreSQL itself waits five seconds for connections
 // that were closed to end, which a busy machine may exceed.
 func (s *server) execUnused(ctx context.Context, statement string) error {
 	for {
 		_, err := s.admin.Exec(ctx, statement)
-		if pgErr, ok := errors.AsType[*pgconn.PgError](err); !ok || pgErr.Code != "55006" { // object_in_use
+		if !postgres.Is(err, "55006") { // object_in_use
 			return err
 		}
 	}

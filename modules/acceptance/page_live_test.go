@@ -1,0 +1,79 @@
+//go:build e2e
+
+package acceptance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telltale/platform/postgres/pgtest"
+)
+
+func TestE2EPage_AReadingAppearsByItself(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	p.postSeconds("a", "temperature", time.Now(), 1)
+	v := visitSignedIn(t, p)
+	v.at("/devices/a?range=1h")
+	v.drawn(1)
+	v.awaitTable([]int{1})
+	posted := time.Now()
+	p.postSeconds("a", "temperature", posted, 4217)
+	v.awaitTable([]int{1, 4217})
+	t.Logf("a reading was in the table %s after it was posted", time.Since(posted).Round(time.Millisecond))
+	p.postSeconds("a", "humidity", time.Now(), 33) // a metric that there was not
+	v.drawn(2)
+}
+
+// What the page holds is what the log holds, each reading once, after the server was stopped, killed and started again.
+func TestE2EPage_MissesNothingWhileTheServerRestarts(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	began := time.Now().Add(-5 * time.Minute)
+	post := func(first, last int) {
+		p.postSeconds("a", "temperature", began.Add(time.Duration(last)*time.Second), upTo(first, last)...)
+	}
+	post(1, 10)
+	v := visitSignedIn(t, p)
+	v.forgive(`log: Failed to load resource: net::ERR_`, `status of 503`)
+	v.at("/devices/a?range=1h")
+	v.drawn(1)
+	post(11, 20)
+	v.awaitTable(upTo(1, 20))
+	require.Zero(t, p.stop(), p.log)
+	v.see(wording(t, "connection.reconnecting"))
+	p.start()
+	post(21, 40) // perhaps before the page is back
+	v.awaitTable(upTo(1, 40))
+	post(41, 60)
+	p.kill() // perhaps before they have come
+	p.start()
+	post(61, 80)
+	v.awaitTable(upTo(1, 80))
+	require.Len(t, p.history("device=a&metric=temperature")["a/temperature"], 80)
+}
+
+func TestE2EPage_SaysThatTheDatabaseIsAwayAndGoesOnByItself(t *testing.T) {
+	t.Parallel()
+	gate, db := newGate(t, pgtest.Config(t))
+	p := start(t, db)
+	p.postSeconds("a", "temperature", time.Now(), 1)
+	p.postSeconds("b", "temperature", time.Now(), 7)
+	v := visitSignedIn(t, p)
+	v.forgive(`status of 503`)
+	v.at("/devices/a?range=1h")
+	v.drawn(1)
+	gate.shut()
+	v.awaitTable([]int{1}) // what was there stays
+	v.click("link", wording(t, "nav.devices"))
+	v.see(wording(t, "state.database"))
+	gate.open()
+	v.await(t, `!document.querySelector('.failure')`)
+	v.at("/devices/a?range=1h")
+	v.drawn(1)
+	p.await("/readyz", 200)
+	p.postSeconds("a", "temperature", time.Now(), 4217)
+	v.see("4217")
+}

@@ -1,0 +1,9 @@
+package lookup
+
+import (
+	"testing"
+
+	"telltale/platform/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

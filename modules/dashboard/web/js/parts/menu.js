@@ -1,0 +1,26 @@
+// A menu behind a button: it closes by Escape, by a click elsewhere, and when something of it is chosen.
+
+import { html, useEffect, useRef } from 'preact'
+
+/** @param {{label: string, children?: any}} props children are links and buttons */
+export function Menu({ label, children }) {
+  const box = useRef(/** @type {HTMLDetailsElement | null} */ (null))
+  const close = () => box.current?.removeAttribute('open')
+  useEffect(() => {
+    const elsewhere = (/** @type {Event} */ event) => {
+      if (event.target instanceof Node && !box.current?.contains(event.target)) close()
+    }
+    addEventListener('click', elsewhere)
+    return () => removeEventListener('click', elsewhere)
+  }, [])
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Escape' || !box.current?.open) return
+    event.stopPropagation()
+    close()
+    box.current.querySelector('summary')?.focus()
+  }
+  return html`<details class="dots" ref=${box} onKeyDown=${onKeyDown}>
+    <summary aria-label=${label} title=${label}>⋯</summary>
+    <div class="menu" onClick=${close}>${children}</div>
+  </details>`
+}

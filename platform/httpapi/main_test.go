@@ -1,0 +1,9 @@
+package httpapi_test
+
+import (
+	"testing"
+
+	"telltale/platform/httpserver/httpservertest"
+)
+
+func TestMain(m *testing.M) { httpservertest.Main(m) }

@@ -1,0 +1,9 @@
+package httpapp_test
+
+import (
+	"testing"
+
+	"telltale/platform/httpserver/httpservertest"
+)
+
+func TestMain(m *testing.M) { httpservertest.Main(m) }
