@@ -32,9 +32,10 @@ func newMeter(t *testing.T, p *program) *meter {
 	target, err := url.Parse(p.url)
 	require.NoError(t, err)
 	m := &meter{}
+	transport := &http.Transport{DisableCompression: true} // what the browser asks for goes through
 	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
-		Transport:     &http.Transport{DisableCompression: true}, // what the browser asks for goes through
+		Transport:     transport,
 		FlushInterval: -1,
 		ModifyResponse: func(response *http.Response) error {
 			m.mu.Lock()
@@ -45,7 +46,11 @@ func newMeter(t *testing.T, p *program) *meter {
 		},
 	}
 	m.Server = httptest.NewServer(proxy)
-	t.Cleanup(m.CloseClientConnections)
+	t.Cleanup(func() {
+		m.CloseClientConnections() // streams are among them, which Close would wait for
+		m.Close()
+		transport.CloseIdleConnections()
+	})
 	return m
 }
 
