@@ -1,18 +1,9 @@
 // Package bundle links the page's ES modules into one, so that a browser loads one file and a developer needs no build.
 //
-// A module is a file that a browser could load as it is. Of the language's ways to import and export it uses these:
-//
-//	import {api, state as session} from './core/api.js';
-//	import {html} from 'preact';
-//	import uPlot from 'uplot';
-//	export function draw() {}
-//	export async function load() {}
-//	export class Chart {}
-//	export const limit = 100;
-//
-// Imports stand before everything else, at the beginning of a line; bare names are those of vendored modules, which stay files of
-// their own. Everything else (default exports, re-exports, import(), cycles, names that no module exports) is an error that names
-// file and line. Each module becomes a function's body, so that its names stay its own:
+// A module is a file that a browser could load as it is. Imports are static, stand at the beginning of lines before everything
+// else, and name what they import; exports are declarations of functions, classes and constants. Bare names are those of vendored
+// modules, which stay files of their own. Everything else (default exports, re-exports, import(), cycles, names that no module
+// exports) is an error with file and line. Each module becomes the body of a function, which keeps its names apart:
 //
 //	const $core_api = (() => { … return {api}; })();
 package bundle

@@ -1,19 +1,10 @@
-// Package render writes history as JSON, CSV or NDJSON, straight from columns of times and values into the bytes of the
-// answer, a buffer at a time: an answer is never built whole, and nothing is allocated per reading.
+// Package render writes history as JSON, CSV, NDJSON or Arrow, straight from columns of times and values into the bytes of
+// the answer, a buffer at a time: an answer is never built whole, and nothing is allocated per reading. It does not know where
+// readings come from; see the Example of Writer.
 //
-//	w := render.NewWriter(format, header, flush)
-//	defer w.Release()
-//	w.Series("greenhouse-7", "temperature", "°C")
-//	w.Points(ts, values)      // raw readings, in as many calls as convenient
-//	w.Bucket(ts, aggregates)  // or one bucket at a time
-//	w.End(cursor)
-//	w.Flush()
-//
-// # Errors on the way
-//
-// Once the first bytes are sent, the status is sent, and it said 200. A caller that cannot go on must then neither call End
-// nor end the response properly, but close the connection: a client sees a chunked body without its last chunk, which every
-// HTTP library reports, and JSON that is not closed. Release is all that a Writer needs then.
+// A caller that fails after the first bytes were sent, and with them the status 200, must neither call End nor end the response
+// properly, but close the connection: every HTTP library reports a chunked body without its last chunk, and JSON is not closed.
+// Such a Writer needs only Release.
 package render
 
 // Header is what an answer says about itself before its series.
