@@ -2,7 +2,7 @@ package series
 
 import "slices"
 
-// Names is a list in which a name is found quickly, however long it is: also by someone who holds a lock.
+// Names is a list in which a name is found quickly, however long it is, so that a caller may hold a lock meanwhile.
 type Names []string
 
 // fewNames are looked through as quickly as they are searched.

@@ -314,7 +314,7 @@ func (a *Appender) refuseDropped(group []*request) []*request {
 			continue
 		}
 		a.answer([]*request{r}, result{err: fault.Busy(time.Second, nil,
-			"a device was deleted while its readings were on their way; send them again to register it anew")})
+			"a device was deleted while its readings were on their way; send them again to register it again")})
 	}
 	return kept
 }
