@@ -11,6 +11,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/cli"
 	"telltale/platform/postgres"
 )
@@ -53,12 +54,12 @@ func (c createKey) Execute([]string) error {
 
 // draft returns the key that the flags describe.
 func (c createKey) draft() auth.NewKey {
-	draft := auth.NewKey{Name: c.Name, Devices: c.Devices, Scopes: make([]auth.Scope, len(c.Scopes))}
+	draft := auth.NewKey{Name: c.Name, Devices: c.Devices, Scopes: make([]access.Scope, len(c.Scopes))}
 	if draft.Name == "" {
 		draft.Name = c.Devices[0]
 	}
 	for i, scope := range c.Scopes {
-		draft.Scopes[i] = auth.Scope(strings.TrimSpace(scope))
+		draft.Scopes[i] = access.Scope(strings.TrimSpace(scope))
 	}
 	return draft
 }

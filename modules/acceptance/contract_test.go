@@ -13,52 +13,52 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/openapi/openapitest"
 	"telltale/platform/postgres/pgtest"
 )
 
 // needs tells which scope each operation with credentials needs; "" is any credentials. An operation that is missing here
 // fails the tests below.
-var needs = map[string]auth.Scope{
+var needs = map[string]access.Scope{
 	"getMe":                  "",
 	"changePassword":         "",
 	"renewSession":           "",
-	"listUsers":              auth.Admin,
-	"createUser":             auth.Admin,
-	"getUser":                auth.Admin,
-	"updateUser":             auth.Admin,
-	"deleteUser":             auth.Admin,
-	"listKeys":               auth.Admin,
-	"createKey":              auth.Admin,
-	"revokeKey":              auth.Admin,
-	"listDevices":            auth.DevicesRead,
-	"createDevice":           auth.DevicesWrite,
-	"getDevice":              auth.DevicesRead,
-	"updateDevice":           auth.DevicesWrite,
-	"deleteDevice":           auth.DevicesWrite,
-	"postReadings":           auth.ReadingsWrite,
-	"writeLines":             auth.ReadingsWrite,
-	"writeLinesV1":           auth.ReadingsWrite,
-	"queryV1":                auth.ReadingsWrite,
-	"queryPostV1":            auth.ReadingsWrite,
-	"getHistory":             auth.ReadingsRead,
-	"getLatest":              auth.ReadingsRead,
-	"deleteReadings":         auth.ReadingsDelete,
-	"foldReadings":           auth.Admin,
-	"streamReadings":         auth.ReadingsRead,
-	"streamSelectedReadings": auth.ReadingsRead,
-	"listViewers":            auth.Admin,
-	"listStreamFilters":      auth.ReadingsRead,
-	"saveStreamFilter":       auth.ReadingsRead,
-	"getStreamFilter":        auth.ReadingsRead,
-	"deleteStreamFilter":     auth.ReadingsRead,
-	"listBoards":             auth.ReadingsRead,
-	"createBoard":            auth.ReadingsRead,
-	"getBoard":               auth.ReadingsRead,
-	"replaceBoard":           auth.ReadingsRead,
-	"deleteBoard":            auth.ReadingsRead,
-	"getOperations":          auth.Admin,
+	"listUsers":              access.Admin,
+	"createUser":             access.Admin,
+	"getUser":                access.Admin,
+	"updateUser":             access.Admin,
+	"deleteUser":             access.Admin,
+	"listKeys":               access.Admin,
+	"createKey":              access.Admin,
+	"revokeKey":              access.Admin,
+	"listDevices":            access.DevicesRead,
+	"createDevice":           access.DevicesWrite,
+	"getDevice":              access.DevicesRead,
+	"updateDevice":           access.DevicesWrite,
+	"deleteDevice":           access.DevicesWrite,
+	"postReadings":           access.ReadingsWrite,
+	"writeLines":             access.ReadingsWrite,
+	"writeLinesV1":           access.ReadingsWrite,
+	"queryV1":                access.ReadingsWrite,
+	"queryPostV1":            access.ReadingsWrite,
+	"getHistory":             access.ReadingsRead,
+	"getLatest":              access.ReadingsRead,
+	"deleteReadings":         access.ReadingsDelete,
+	"foldReadings":           access.Admin,
+	"streamReadings":         access.ReadingsRead,
+	"streamSelectedReadings": access.ReadingsRead,
+	"listViewers":            access.Admin,
+	"listStreamFilters":      access.ReadingsRead,
+	"saveStreamFilter":       access.ReadingsRead,
+	"getStreamFilter":        access.ReadingsRead,
+	"deleteStreamFilter":     access.ReadingsRead,
+	"listBoards":             access.ReadingsRead,
+	"createBoard":            access.ReadingsRead,
+	"getBoard":               access.ReadingsRead,
+	"replaceBoard":           access.ReadingsRead,
+	"deleteBoard":            access.ReadingsRead,
+	"getOperations":          access.Admin,
 }
 
 // documents holds the document of the program, which is the same for all instances.
@@ -111,20 +111,20 @@ func TestDocument_IsCompleteAndTellsEveryScope(t *testing.T) {
 // it needs.
 func TestDocument_ExamplesWork(t *testing.T) {
 	t.Parallel()
-	for name, scopes := range map[string]func(id string) []auth.Scope{
-		"for an administrator": func(string) []auth.Scope { return []auth.Scope{auth.Admin} },
-		"with just the scope": func(id string) []auth.Scope {
+	for name, scopes := range map[string]func(id string) []access.Scope{
+		"for an administrator": func(string) []access.Scope { return []access.Scope{access.Admin} },
+		"with just the scope": func(id string) []access.Scope {
 			if id == "updateDevice" { // without it the answer is another one, 204
-				return []auth.Scope{needs[id], auth.DevicesRead}
+				return []access.Scope{needs[id], access.DevicesRead}
 			}
-			return []auth.Scope{needs[id]}
+			return []access.Scope{needs[id]}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, pgtest.Config(t))
 			p.call("PATCH", "/api/auth/users/admin", "application/json", `{"password":"`+documentedPassword+`"}`, nil)
-			p.token = sign(t, map[string]any{"scope": string(auth.Admin)})
+			p.token = sign(t, map[string]any{"scope": string(access.Admin)})
 			runner := &openapitest.Runner{
 				Contract: p.contract(), URL: p.url, Client: http.DefaultClient,
 				Order: []string{"createToken", "createUser", "changePassword", "createKey", "createDevice", "postReadings", "deleteReadings"},
@@ -227,11 +227,11 @@ func TestDocument_EveryOperationRefusesBadCredentials(t *testing.T) {
 func TestDocument_EveryOperationRefusesATokenWithoutItsScope(t *testing.T) {
 	t.Parallel()
 	p := start(t, pgtest.Config(t))
-	for _, missing := range auth.AllScopes() {
+	for _, missing := range access.AllScopes() {
 		t.Run(string(missing), func(t *testing.T) {
 			var scopes []string
-			for _, scope := range auth.AllScopes() {
-				if scope != missing && scope != auth.Admin {
+			for _, scope := range access.AllScopes() {
+				if scope != missing && scope != access.Admin {
 					scopes = append(scopes, string(scope))
 				}
 			}

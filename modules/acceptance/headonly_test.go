@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -25,9 +25,9 @@ func TestCredentials_AreLookedAtBeforeTheBody(t *testing.T) {
 			if operation.RequestBody == nil || !secured {
 				continue
 			}
-			other := auth.ReadingsRead
+			other := access.ReadingsRead
 			if needed == other {
-				other = auth.DevicesRead
+				other = access.DevicesRead
 			}
 			attempts := map[string]int{"": http.StatusUnauthorized, "Bearer tt_wrong": http.StatusUnauthorized, "Bearer a.b.c": http.StatusUnauthorized}
 			if needed != "" {

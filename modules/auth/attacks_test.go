@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing/signingtest"
 	"telltale/platform/postgres/pgtest"
 )
@@ -139,7 +140,7 @@ func TestTokens_ForgedAndBrokenTokensAreRefused(t *testing.T) {
 		"devices of numbers":     hs(change{"devices": []any{1}}),
 		"devices with null":      hs(change{"devices": []any{"a", nil}}),
 		"devices with bad glob":  hs(change{"devices": []any{"[a"}}),
-		"devices with too many":  hs(change{"devices": make([]string, maxPatterns+1)}),
+		"devices with too many":  hs(change{"devices": make([]string, access.MaxPatterns+1)}),
 		"claims null":            sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, `null`),
 		"claims an array":        sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, `[]`),
 		"claims not JSON":        sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, `{"sub"`),
@@ -192,7 +193,7 @@ func TestTokens_MissingCredentialsAreNoErrorOfTheToken(t *testing.T) {
 func TestTokens_AConfiguredIssuerIsTheOnlyOne(t *testing.T) {
 	t.Parallel()
 	i := newInstanceOn(t, pgtest.New(t), config.Auth{Algorithm: "HS384", SecretKey: testSecret, Issuer: "acme"})
-	i.createUser("admin", adminPassword, nil, Admin)
+	i.createUser("admin", adminPassword, nil, access.Admin)
 	for issuer, status := range map[any]int{"acme": 200, "telltale": 401, "acme2": 401, "": 401, nil: 401} {
 		token := sign(t, jwt.SigningMethodHS384, []byte(testSecret), nil, claimsWith(change{"iss": issuer}))
 		require.Equal(t, status, i.call("GET", "/api/things", "", bearer(token)).status, issuer)

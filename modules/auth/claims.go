@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/strictjson"
 )
 
@@ -84,23 +85,23 @@ func (c *claims) Validate() error {
 }
 
 // principal returns what the claims say, as they say it. Scopes of other systems' making are left out.
-func (c *claims) principal() Principal {
-	return Principal{
+func (c *claims) principal() access.Principal {
+	return access.Principal{
 		Subject: c.Subject,
-		Scopes:  sortedScopes(c.Scope),
+		Scopes:  access.SortedScopes(c.Scope),
 		Devices: c.Devices.patterns,
 		Expires: c.ExpiresAt.Time,
-		account: c.Account,
+		Account: c.Account,
 	}
 }
 
 // scopeClaim is a space-separated string, as OAuth2 has it, or an array of strings.
-type scopeClaim []Scope
+type scopeClaim []access.Scope
 
 func (s *scopeClaim) UnmarshalJSON(data []byte) error {
 	var text *string
 	if json.Unmarshal(data, &text) == nil && text != nil {
-		*s = splitScopes(*text)
+		*s = access.SplitScopes(*text)
 		return nil
 	}
 	list, err := strictjson.Strings(data)
@@ -109,7 +110,7 @@ func (s *scopeClaim) UnmarshalJSON(data []byte) error {
 	}
 	*s = make(scopeClaim, len(list))
 	for i, scope := range list {
-		(*s)[i] = Scope(scope)
+		(*s)[i] = access.Scope(scope)
 	}
 	return nil
 }
@@ -123,11 +124,11 @@ func (d *deviceClaim) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("the devices claim is not an array of strings: %w", err)
 	}
-	if len(list) > maxPatterns {
-		return fmt.Errorf("the devices claim has more than %d entries", maxPatterns)
+	if len(list) > access.MaxPatterns {
+		return fmt.Errorf("the devices claim has more than %d entries", access.MaxPatterns)
 	}
 	for i, pattern := range list {
-		if reason := patternFault(pattern); reason != "" {
+		if reason := access.PatternFault(pattern); reason != "" {
 			return fmt.Errorf("devices[%d] %s", i, reason)
 		}
 	}

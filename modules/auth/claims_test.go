@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing/signingtest"
+	"telltale/platform/glob"
 	"telltale/platform/postgres/pgtest"
 )
 
@@ -140,7 +142,7 @@ func TestTokens_NameTheirAudience(t *testing.T) {
 	require.Equal(t, 1, lax.logs.FilterMessageSnippet("JWT_AUDIENCE").Len())
 
 	own := newInstanceOn(t, pgtest.New(t), config.Auth{Algorithm: "HS256", SecretKey: testSecret, Audience: "telltale-api"})
-	own.createUser("admin", adminPassword, nil, Admin)
+	own.createUser("admin", adminPassword, nil, access.Admin)
 	require.Equal(t, 200, own.call("GET", "/api/things", "", bearer(own.token("admin", adminPassword))).status)
 	require.Equal(t, 401, own.call("GET", "/api/things", "", bearer(sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, claimsWith(nil)))).status)
 	require.NoError(t, own.tokens.Start(t.Context()))
@@ -150,11 +152,11 @@ func TestTokens_NameTheirAudience(t *testing.T) {
 func TestTokens_OfUsersWithManyDevicesWork(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	devices := make([]string, maxPatterns)
+	devices := make([]string, access.MaxPatterns)
 	for n := range devices {
-		devices[n] = fmt.Sprintf("%0*d-*", maxPatternLength-2, n)
+		devices[n] = fmt.Sprintf("%0*d-*", glob.MaxLength-2, n)
 	}
-	i.createUser("anna", "a good password", devices, DevicesRead, ReadingsRead)
+	i.createUser("anna", "a good password", devices, access.DevicesRead, access.ReadingsRead)
 	a := i.login("anna", "a good password", "cookie", "true")
 	require.Equal(t, 200, a.status)
 	token := into[tokenAnswer](t, a).AccessToken

@@ -10,15 +10,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/golang-jwt/jwt/v5"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
 
 const (
-	// principalKey is where a guard leaves the principal in a request's locals.
-	principalKey = "telltale.principal"
-	// sourceKey is where it leaves the source of the credentials.
+	// sourceKey is where a guard leaves the source of the credentials in a request's locals.
 	sourceKey = "telltale.source"
 	// tokenKey is where the JWT middleware leaves the token.
 	tokenKey = "telltale.token"
@@ -55,13 +54,13 @@ func NewGuard(tokens *Tokens, keys *Keys) *Guard {
 //
 // The handler returns an Unauthenticated fault without good credentials, Forbidden without a scope or for a cookie that does not count, and Unavailable when
 // the credentials cannot be checked at the moment.
-func (g *Guard) Require(scopes ...Scope) fiber.Handler { return g.require(false, scopes) }
+func (g *Guard) Require(scopes ...access.Scope) fiber.Handler { return g.require(false, scopes) }
 
 // RequireBrowser is Require for routes that a browser opens where it cannot set headers, such as an EventSource: it also
 // accepts the token or API key in the query parameter access_token.
-func (g *Guard) RequireBrowser(scopes ...Scope) fiber.Handler { return g.require(true, scopes) }
+func (g *Guard) RequireBrowser(scopes ...access.Scope) fiber.Handler { return g.require(true, scopes) }
 
-func (g *Guard) require(browser bool, scopes []Scope) fiber.Handler {
+func (g *Guard) require(browser bool, scopes []access.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		principal, from, err := g.authenticate(c, browser)
 		if err != nil {
@@ -77,7 +76,7 @@ func (g *Guard) require(browser bool, scopes []Scope) fiber.Handler {
 		}
 		c.Locals(sourceKey, from)
 		if err := Admit(c, principal, scopes...); err != nil {
-			httpapi.Challenge(c, "error", "insufficient_scope", "scope", joinScopes(scopes))
+			httpapi.Challenge(c, "error", "insufficient_scope", "scope", access.JoinScopes(scopes))
 			return err
 		}
 		return c.Next()
@@ -89,11 +88,11 @@ func (g *Guard) require(browser bool, scopes []Scope) fiber.Handler {
 // they cover something else by now: the connection should end, and its client come back for a new principal. An
 // Unavailable fault says only that it cannot be told at the moment. Recheck answers from memory nearly always; asking every
 // few seconds for every connection is fine.
-func (g *Guard) Recheck(ctx context.Context, p Principal) error {
+func (g *Guard) Recheck(ctx context.Context, p access.Principal) error {
 	if !p.Expires.IsZero() && !g.tokens.now().Before(p.Expires) {
 		return fault.New(fault.Unauthenticated, "the credentials have expired")
 	}
-	var current Principal
+	var current access.Principal
 	var err error
 	if p.KeyID != "" {
 		current, err = g.keys.current(ctx, p.KeyID)
@@ -112,25 +111,25 @@ func (g *Guard) Recheck(ctx context.Context, p Principal) error {
 // OnChange has changed called after every change of a user or an API key that this instance has made, with a function that
 // tells whose principals are concerned: Recheck finds the change at once. Of changes that other instances make, Recheck
 // alone learns, seconds later. Changed must not wait; there is one at most.
-func (g *Guard) OnChange(changed func(concerns func(Principal) bool)) {
+func (g *Guard) OnChange(changed func(concerns func(access.Principal) bool)) {
 	g.keys.records.OnForget(func(id string) {
-		changed(func(p Principal) bool { return p.KeyID == id })
+		changed(func(p access.Principal) bool { return p.KeyID == id })
 	})
 	g.tokens.users.accounts.OnForget(func(username string) {
-		changed(func(p Principal) bool { return p.IsUser() && p.Subject == username })
+		changed(func(p access.Principal) bool { return p.IsUser() && p.Subject == username })
 	})
 }
 
 // authenticate returns the principal that the request's credentials stand for, and where they were.
-func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, error) {
+func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (access.Principal, source, error) {
 	text, from, err := credential(c, browser)
 	switch {
 	case err != nil:
-		return Principal{}, from, err
+		return access.Principal{}, from, err
 	case from == nowhere:
-		return Principal{}, from, fault.New(fault.Unauthenticated, "a token or an API key is needed")
+		return access.Principal{}, from, fault.New(fault.Unauthenticated, "a token or an API key is needed")
 	case len(text) > maxCredential:
-		return Principal{}, from, fault.New(fault.Unauthenticated, "the credentials are too long")
+		return access.Principal{}, from, fault.New(fault.Unauthenticated, "the credentials are too long")
 	case from == fromAPIKeyHeader || keytext.IsKey(text):
 		p, err := g.keys.Verify(c.UserContext(), text)
 		return p, from, err
@@ -138,28 +137,13 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (Principal, source, err
 	good, ok := g.seen.find(text)
 	if !ok {
 		if err := g.jwt[from](c); err != nil {
-			return Principal{}, from, err
+			return access.Principal{}, from, err
 		}
 		good = c.Locals(tokenKey).(*jwt.Token).Claims.(*claims)
 		g.seen.keep(text, good)
 	}
 	p, err := g.tokens.accept(c.UserContext(), good)
 	return p, from, err
-}
-
-// Admit checks that the principal has all the scopes, and leaves it in the request for PrincipalOf and for the access
-// log. It is the last step of every guard, authtest's included.
-//
-// It returns a Forbidden fault that names the scope which is missing.
-func Admit(c *fiber.Ctx, principal Principal, scopes ...Scope) error {
-	c.Locals(principalKey, principal)
-	httpapi.SetSubject(c, principal.Subject)
-	for _, scope := range scopes {
-		if !principal.Can(scope) {
-			return fault.New(fault.Forbidden, "this needs the scope %s, which your credentials do not have", scope)
-		}
-	}
-	return nil
 }
 
 // refusal turns an error of the JWT middleware into the fault that the caller gets. A fault from within, such as keys that

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fasthttp"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/clocktest"
 	"telltale/platform/fault"
 )
@@ -19,33 +20,33 @@ import (
 func TestGuard_RoutesAskForTheirScopes(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	everything := []Scope{DevicesRead, DevicesWrite, ReadingsRead, ReadingsWrite}
+	everything := []access.Scope{access.DevicesRead, access.DevicesWrite, access.ReadingsRead, access.ReadingsWrite}
 	routes := []struct {
 		method, path string
-		scope        Scope // "" for any credentials
+		scope        access.Scope // "" for any credentials
 	}{
 		{"GET", "/api/auth/me", ""},
-		{"GET", "/api/auth/users", Admin},
-		{"POST", "/api/auth/users", Admin},
-		{"GET", "/api/auth/users/admin", Admin},
-		{"PATCH", "/api/auth/users/admin", Admin},
-		{"DELETE", "/api/auth/users/admin", Admin},
-		{"GET", "/api/auth/keys", Admin},
-		{"POST", "/api/auth/keys", Admin},
-		{"DELETE", "/api/auth/keys/aaaaaaaaaaaaaaaa", Admin},
-		{"GET", "/api/things", DevicesRead},
-		{"POST", "/api/things", DevicesWrite},
-		{"GET", "/api/live", ReadingsRead},
+		{"GET", "/api/auth/users", access.Admin},
+		{"POST", "/api/auth/users", access.Admin},
+		{"GET", "/api/auth/users/admin", access.Admin},
+		{"PATCH", "/api/auth/users/admin", access.Admin},
+		{"DELETE", "/api/auth/users/admin", access.Admin},
+		{"GET", "/api/auth/keys", access.Admin},
+		{"POST", "/api/auth/keys", access.Admin},
+		{"DELETE", "/api/auth/keys/aaaaaaaaaaaaaaaa", access.Admin},
+		{"GET", "/api/things", access.DevicesRead},
+		{"POST", "/api/things", access.DevicesWrite},
+		{"GET", "/api/live", access.ReadingsRead},
 	}
-	keys := map[Scope]string{}
-	for _, scope := range append(everything, Admin, "") {
-		keys[scope], _ = i.createKey(NewKey{Name: "k", Scopes: sortedScopes([]Scope{scope})})
+	keys := map[access.Scope]string{}
+	for _, scope := range append(everything, access.Admin, "") {
+		keys[scope], _ = i.createKey(NewKey{Name: "k", Scopes: access.SortedScopes([]access.Scope{scope})})
 	}
 	for _, route := range routes {
 		i.requireRefused(i.call(route.method, route.path, ""))
 		for scope, key := range keys {
 			a := i.call(route.method, route.path, "", bearer(key))
-			if allowed := route.scope == "" || scope == Admin || scope == route.scope; !allowed {
+			if allowed := route.scope == "" || scope == access.Admin || scope == route.scope; !allowed {
 				require.Equal(t, http.StatusForbidden, a.status, "%v with %q", route, scope)
 				require.Contains(t, a.header.Get("WWW-Authenticate"), `error="insufficient_scope"`)
 				require.Contains(t, a.body, string(route.scope))
@@ -58,13 +59,13 @@ func TestGuard_RoutesAskForTheirScopes(t *testing.T) {
 
 func TestGuard_SeveralScopesAreAllNeeded(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, admitted(Principal{Scopes: []Scope{DevicesRead, ReadingsRead}}, DevicesRead, ReadingsRead))
-	require.Equal(t, fault.Forbidden, fault.KindOf(admitted(Principal{Scopes: []Scope{DevicesRead}}, DevicesRead, ReadingsRead)))
-	require.NoError(t, admitted(fullAdmin, DevicesRead, ReadingsWrite, Admin))
+	require.NoError(t, admitted(access.Principal{Scopes: []access.Scope{access.DevicesRead, access.ReadingsRead}}, access.DevicesRead, access.ReadingsRead))
+	require.Equal(t, fault.Forbidden, fault.KindOf(admitted(access.Principal{Scopes: []access.Scope{access.DevicesRead}}, access.DevicesRead, access.ReadingsRead)))
+	require.NoError(t, admitted(fullAdmin, access.DevicesRead, access.ReadingsWrite, access.Admin))
 }
 
 // admitted runs Admit in a request of its own.
-func admitted(p Principal, scopes ...Scope) error {
+func admitted(p access.Principal, scopes ...access.Scope) error {
 	app := fiber.New()
 	c := app.AcquireCtx(&fasthttp.RequestCtx{})
 	defer app.ReleaseCtx(c)
@@ -118,7 +119,7 @@ func TestGuard_TheQueryIsForBrowsersAlone(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	token := i.token("admin", adminPassword)
-	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []Scope{ReadingsRead}})
+	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []access.Scope{access.ReadingsRead}})
 	require.JSONEq(t, `"admin"`, i.call("GET", "/api/live?access_token="+token, "").body)
 	require.JSONEq(t, `"viewer"`, i.call("GET", "/api/live?access_token="+key, "").body)
 	i.requireRefused(i.call("GET", "/api/things?access_token="+token, ""))
@@ -131,15 +132,15 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	ctx := t.Context()
-	i.createUser("anna", "a good password", []string{"lab-*"}, ReadingsRead, DevicesRead)
-	principal := func() Principal {
+	i.createUser("anna", "a good password", []string{"lab-*"}, access.ReadingsRead, access.DevicesRead)
+	principal := func() access.Principal {
 		user, account, err := i.users.Login(ctx, "anna", "a good password", "::1")
 		require.NoError(t, err)
-		p, err := i.tokens.current(ctx, Principal{Subject: "anna", Scopes: user.Scopes, Expires: i.clock.Now().Add(time.Minute), account: account})
+		p, err := i.tokens.current(ctx, access.Principal{Subject: "anna", Scopes: user.Scopes, Expires: i.clock.Now().Add(time.Minute), Account: account})
 		require.NoError(t, err)
 		return p
 	}
-	refused := func(p Principal) {
+	refused := func(p access.Principal) {
 		t.Helper()
 		require.Equal(t, fault.Unauthenticated, fault.KindOf(i.guard.Recheck(ctx, p)))
 	}
@@ -150,7 +151,7 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 
 	p := principal()
 	require.NoError(t, i.guard.Recheck(ctx, p))
-	change(UserChange{Scopes: &[]Scope{ReadingsRead}})
+	change(UserChange{Scopes: &[]access.Scope{access.ReadingsRead}})
 	refused(p)
 	p = principal()
 	require.NoError(t, i.guard.Recheck(ctx, p))
@@ -167,14 +168,14 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 	change(UserChange{Disabled: new(true)})
 	refused(p)
 
-	text, id := i.createKey(NewKey{Name: "k", Scopes: []Scope{ReadingsRead}})
+	text, id := i.createKey(NewKey{Name: "k", Scopes: []access.Scope{access.ReadingsRead}})
 	p, err := i.keys.Verify(ctx, text)
 	require.NoError(t, err)
 	require.NoError(t, i.guard.Recheck(ctx, p))
 	require.NoError(t, i.keys.Revoke(ctx, fullAdmin, id))
 	refused(p)
 
-	foreign := Principal{Subject: "from elsewhere", Expires: i.clock.Now().Add(time.Minute)}
+	foreign := access.Principal{Subject: "from elsewhere", Expires: i.clock.Now().Add(time.Minute)}
 	require.NoError(t, i.guard.Recheck(ctx, foreign))
 	i.clock.Advance(time.Minute)
 	refused(foreign)
@@ -183,7 +184,7 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 func TestGuard_ARememberedTokenStillBelongsToItsUser(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("ada", "a fine password", nil, DevicesRead)
+	i.createUser("ada", "a fine password", nil, access.DevicesRead)
 	token := i.token("ada", "a fine password")
 	for range 3 {
 		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(token)).status)
@@ -224,8 +225,8 @@ func TestGuard_KeepsCallersLoggedInDuringADatabaseOutage(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	token := i.token("admin", adminPassword)
-	key, _ := i.createKey(NewKey{Name: "device", Scopes: []Scope{DevicesRead}})
-	unseen, _ := i.createKey(NewKey{Name: "another", Scopes: []Scope{DevicesRead}})
+	key, _ := i.createKey(NewKey{Name: "device", Scopes: []access.Scope{access.DevicesRead}})
+	unseen, _ := i.createKey(NewKey{Name: "another", Scopes: []access.Scope{access.DevicesRead}})
 	for _, credentials := range []string{token, key} {
 		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(credentials)).status)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/access"
 	"telltale/platform/httpapi"
 )
 
@@ -21,15 +22,15 @@ func Routes(users *Users, keys *Keys, tokens *Tokens, guard *Guard, sameSite *ht
 		api.Get("/auth/me", guard.Require(), session.me)
 		api.Post("/auth/password", guard.Require(), session.changePassword)
 
-		api.Get("/auth/users", guard.Require(Admin), user.list)
-		api.Post("/auth/users", guard.Require(Admin), user.create)
-		api.Get("/auth/users/:username", guard.Require(Admin), user.get)
-		api.Patch("/auth/users/:username", guard.Require(Admin), user.update)
-		api.Delete("/auth/users/:username", guard.Require(Admin), user.delete)
+		api.Get("/auth/users", guard.Require(access.Admin), user.list)
+		api.Post("/auth/users", guard.Require(access.Admin), user.create)
+		api.Get("/auth/users/:username", guard.Require(access.Admin), user.get)
+		api.Patch("/auth/users/:username", guard.Require(access.Admin), user.update)
+		api.Delete("/auth/users/:username", guard.Require(access.Admin), user.delete)
 
-		api.Get("/auth/keys", guard.Require(Admin), key.list)
-		api.Post("/auth/keys", guard.Require(Admin), key.create)
-		api.Delete("/auth/keys/:id", guard.Require(Admin), key.revoke)
+		api.Get("/auth/keys", guard.Require(access.Admin), key.list)
+		api.Post("/auth/keys", guard.Require(access.Admin), key.create)
+		api.Delete("/auth/keys/:id", guard.Require(access.Admin), key.revoke)
 	}}
 }
 
@@ -58,11 +59,11 @@ func page(q *httpapi.Query, valid func(string) bool) (after string, limit int) {
 }
 
 // nextCursor is where the next page begins, null when there is none.
-func nextCursor[T covered](entries []T, more bool) *string {
+func nextCursor[T any](entries []T, more bool, key func(T) string) *string {
 	if !more || len(entries) == 0 {
 		return nil
 	}
-	cursor := entries[len(entries)-1].place()
+	cursor := key(entries[len(entries)-1])
 	return &cursor
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
@@ -22,20 +23,20 @@ type keyHandlers struct{ keys *Keys }
 // keyAnswer is a key as it is shown. Key, the text with the secret, is there only in the answer that creates it. Devices
 // is null when it covers all, ExpiresAt when it never expires.
 type keyAnswer struct {
-	ID        string     `json:"id"`
-	Key       string     `json:"key,omitempty"`
-	Name      string     `json:"name"`
-	Scopes    []Scope    `json:"scopes"`
-	Devices   []string   `json:"devices"`
-	CreatedBy string     `json:"created_by"`
-	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt *time.Time `json:"expires_at"`
-	RevokedAt *time.Time `json:"revoked_at"`
+	ID        string         `json:"id"`
+	Key       string         `json:"key,omitempty"`
+	Name      string         `json:"name"`
+	Scopes    []access.Scope `json:"scopes"`
+	Devices   []string       `json:"devices"`
+	CreatedBy string         `json:"created_by"`
+	CreatedAt time.Time      `json:"created_at"`
+	ExpiresAt *time.Time     `json:"expires_at"`
+	RevokedAt *time.Time     `json:"revoked_at"`
 }
 
 func showKey(k APIKey, text string) keyAnswer {
 	return keyAnswer{
-		k.ID, text, k.Name, sortedScopes(k.Scopes), k.Devices, k.CreatedBy, k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.RevokedAt),
+		k.ID, text, k.Name, access.SortedScopes(k.Scopes), k.Devices, k.CreatedBy, k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.RevokedAt),
 	}
 }
 
@@ -47,7 +48,7 @@ type keysAnswer struct {
 // keyBody is a key to be created.
 type keyBody struct {
 	Name      string
-	Scopes    *[]Scope
+	Scopes    *[]access.Scope
 	Devices   *patternList
 	ExpiresAt *time.Time
 }
@@ -59,7 +60,7 @@ func readNewKey(c *fiber.Ctx, now time.Time) (NewKey, error) {
 	}
 	b := keyBody{Name: needed[string](m, "name", "a string")}
 	m.Require("scopes")
-	b.Scopes = httpapi.Take[[]Scope](m, "scopes", "an array of scopes")
+	b.Scopes = httpapi.Take[[]access.Scope](m, "scopes", "an array of scopes")
 	b.Devices = httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
 	if !m.TakeNull("expires_at") {
 		b.ExpiresAt = httpapi.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
@@ -78,7 +79,7 @@ func (b keyBody) validate(now time.Time) error {
 		strings.ContainsFunc(b.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		wrong.Add("name", "must have 1 to %d printable characters, and no space at either end", maxKeyName)
 	}
-	grantFaults(&wrong, b.Scopes, b.Devices)
+	access.GrantFaults(&wrong, or(b.Scopes), or(b.Devices))
 	if b.ExpiresAt != nil && (!b.ExpiresAt.After(now) || b.ExpiresAt.Year() > lastYear) {
 		wrong.Add("expires_at", "must be in the future")
 	}
@@ -96,7 +97,7 @@ func (h keyHandlers) list(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	answer := keysAnswer{Keys: make([]keyAnswer, len(keys)), NextCursor: nextCursor(keys, more)}
+	answer := keysAnswer{Keys: make([]keyAnswer, len(keys)), NextCursor: nextCursor(keys, more, func(k APIKey) string { return k.ID })}
 	for i, key := range keys {
 		answer.Keys[i] = showKey(key, "")
 	}

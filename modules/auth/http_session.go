@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/password"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
@@ -75,8 +76,8 @@ func (f tokenForm) validate(wrong *fault.Fields) {
 	if f.GrantType != "" && f.GrantType != "password" {
 		wrong.Add("grant_type", "must be password")
 	}
-	if unknown := scopeFaults(splitScopes(f.Scope)); unknown != nil {
-		wrong.Add("scope", "must name scopes among: %s", joinScopes(AllScopes()))
+	if !access.KnownScopes(access.SplitScopes(f.Scope)) {
+		wrong.Add("scope", "must name scopes among: %s", access.JoinScopes(access.AllScopes()))
 	}
 	if !slices.Contains([]string{"", "true", "false"}, f.Cookie) {
 		wrong.Add("cookie", "must be true or false")
@@ -113,7 +114,7 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 		return err
 	}
 	httpapi.SetSubject(c, user.Username)
-	scopes, err := grantable(user, splitScopes(form.Scope))
+	scopes, err := grantable(user, access.SplitScopes(form.Scope))
 	if err != nil {
 		return err
 	}
@@ -126,19 +127,19 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(tokenAnswer{
-		AccessToken: token, TokenType: "bearer", ExpiresIn: int(h.tokens.lifetime / time.Second), Scope: joinScopes(scopes),
+		AccessToken: token, TokenType: "bearer", ExpiresIn: int(h.tokens.lifetime / time.Second), Scope: access.JoinScopes(scopes),
 	})
 }
 
 // grantable returns the scopes asked for, or the user's own when none are. It returns a Forbidden fault when the user does
 // not have one.
-func grantable(user User, asked []Scope) ([]Scope, error) {
+func grantable(user User, asked []access.Scope) ([]access.Scope, error) {
 	if len(asked) == 0 {
-		return sortedScopes(user.Scopes), nil
+		return access.SortedScopes(user.Scopes), nil
 	}
-	asked = sortedScopes(asked)
-	if allowed := allowedScopes(user.Scopes, asked); len(allowed) < len(asked) {
-		return nil, fault.New(fault.Forbidden, "you do not have all of the scopes asked for, only: %s", joinScopes(sortedScopes(user.Scopes)))
+	asked = access.SortedScopes(asked)
+	if allowed := (access.Principal{Scopes: user.Scopes}).Allowed(asked); len(allowed) < len(asked) {
+		return nil, fault.New(fault.Forbidden, "you do not have all of the scopes asked for, only: %s", access.JoinScopes(access.SortedScopes(user.Scopes)))
 	}
 	return asked, nil
 }
@@ -168,10 +169,10 @@ func (h sessionHandlers) renew(c *fiber.Ctx) error {
 		return err
 	}
 	p := PrincipalOf(c)
-	if c.Locals(sourceKey) != fromCookie || p.account == "" {
+	if c.Locals(sourceKey) != fromCookie || !p.IsUser() {
 		return fault.New(fault.Forbidden, "only the session cookie of a user who has logged in here can be renewed: get another token by logging in")
 	}
-	token, expires, err := h.tokens.Issue(User{Username: p.Subject}, p.account, p.Scopes)
+	token, expires, err := h.tokens.Issue(User{Username: p.Subject}, p.Account, p.Scopes)
 	if err != nil {
 		return err
 	}
@@ -193,11 +194,11 @@ func cameByHTTPS(c *fiber.Ctx) bool {
 
 // meAnswer describes the credentials of the request. Devices and ExpiresAt are null for no limit.
 type meAnswer struct {
-	Subject   string     `json:"subject"`
-	KeyID     *string    `json:"key_id"`
-	Scopes    []Scope    `json:"scopes"`
-	Devices   []string   `json:"devices"`
-	ExpiresAt *time.Time `json:"expires_at"`
+	Subject   string         `json:"subject"`
+	KeyID     *string        `json:"key_id"`
+	Scopes    []access.Scope `json:"scopes"`
+	Devices   []string       `json:"devices"`
+	ExpiresAt *time.Time     `json:"expires_at"`
 	// CanChangePassword is set for users who have logged in here.
 	CanChangePassword bool `json:"can_change_password"`
 }
@@ -207,7 +208,7 @@ func (h sessionHandlers) me(c *fiber.Ctx) error {
 		return err
 	}
 	p := PrincipalOf(c)
-	answer := meAnswer{Subject: p.Subject, Scopes: sortedScopes(p.Scopes), Devices: p.Devices, CanChangePassword: p.IsUser()}
+	answer := meAnswer{Subject: p.Subject, Scopes: access.SortedScopes(p.Scopes), Devices: p.Devices, CanChangePassword: p.IsUser()}
 	if p.KeyID != "" {
 		answer.KeyID = &p.KeyID
 	}
@@ -250,7 +251,7 @@ func (b passwordBody) validate(wrong *fault.Fields, username string) {
 
 func (h sessionHandlers) changePassword(c *fiber.Ctx) error {
 	p := PrincipalOf(c)
-	if p.account == "" {
+	if !p.IsUser() {
 		return fault.New(fault.Forbidden, "only a user who has logged in here with a password can change it")
 	}
 	if err := httpapi.ReadNone(c); err != nil {

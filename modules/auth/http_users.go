@@ -1,12 +1,12 @@
 package auth
 
 import (
-	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/password"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
@@ -17,16 +17,16 @@ type userHandlers struct{ users *Users }
 
 // userAnswer is a user as it is shown. Devices is null when it covers all.
 type userAnswer struct {
-	Username  string    `json:"username"`
-	Scopes    []Scope   `json:"scopes"`
-	Devices   []string  `json:"devices"`
-	Disabled  bool      `json:"disabled"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Username  string         `json:"username"`
+	Scopes    []access.Scope `json:"scopes"`
+	Devices   []string       `json:"devices"`
+	Disabled  bool           `json:"disabled"`
+	CreatedAt time.Time      `json:"created_at"`
+	UpdatedAt time.Time      `json:"updated_at"`
 }
 
 func showUser(u User) userAnswer {
-	return userAnswer{u.Username, sortedScopes(u.Scopes), u.Devices, u.Disabled, u.CreatedAt.UTC(), u.UpdatedAt.UTC()}
+	return userAnswer{u.Username, access.SortedScopes(u.Scopes), u.Devices, u.Disabled, u.CreatedAt.UTC(), u.UpdatedAt.UTC()}
 }
 
 type usersAnswer struct {
@@ -38,7 +38,7 @@ type usersAnswer struct {
 type userBody struct {
 	Username string
 	Password *string
-	Scopes   *[]Scope
+	Scopes   *[]access.Scope
 	Devices  *patternList
 	Disabled *bool
 }
@@ -72,7 +72,7 @@ func takeUser(m *httpapi.Members, username string) userBody {
 	b := userBody{
 		Username: username,
 		Password: httpapi.Take[string](m, "password", "a string"),
-		Scopes:   httpapi.Take[[]Scope](m, "scopes", "an array of scopes"),
+		Scopes:   httpapi.Take[[]access.Scope](m, "scopes", "an array of scopes"),
 		Devices:  httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
 		Disabled: httpapi.Take[bool](m, "disabled", "true or false"),
 	}
@@ -87,28 +87,8 @@ func (b userBody) validate() error {
 	if b.Password != nil {
 		check(&wrong, "password", password.Fault(b.Username, *b.Password))
 	}
-	grantFaults(&wrong, b.Scopes, b.Devices)
+	access.GrantFaults(&wrong, or(b.Scopes), or(b.Devices))
 	return wrong.Err()
-}
-
-// grantFaults notes everything that is wrong with scopes and devices.
-func grantFaults(wrong *fault.Fields, scopes *[]Scope, devices *patternList) {
-	if scopes != nil {
-		if unknown := scopeFaults(*scopes); unknown != nil {
-			wrong.Add("scopes", "must be among: %s", joinScopes(AllScopes()))
-		}
-		*scopes = sortedScopes(*scopes)
-	}
-	if devices == nil {
-		return
-	}
-	if len(*devices) > maxPatterns {
-		wrong.Add("devices", "must have at most %d entries", maxPatterns)
-		return
-	}
-	for i, pattern := range *devices {
-		check(wrong, fmt.Sprintf("devices[%d]", i), patternFault(pattern))
-	}
 }
 
 func (h userHandlers) list(c *fiber.Ctx) error {
@@ -121,7 +101,7 @@ func (h userHandlers) list(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	answer := usersAnswer{Users: make([]userAnswer, len(users)), NextCursor: nextCursor(users, more)}
+	answer := usersAnswer{Users: make([]userAnswer, len(users)), NextCursor: nextCursor(users, more, func(u User) string { return u.Username })}
 	for i, user := range users {
 		answer.Users[i] = showUser(user)
 	}

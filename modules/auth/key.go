@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"time"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
 )
 
@@ -12,7 +13,7 @@ type APIKey struct {
 	// ID is the public part of the key.
 	ID     string
 	Name   string
-	Scopes []Scope
+	Scopes []access.Scope
 	// Devices narrows what the key may see or touch, as in Principal.
 	Devices   []string
 	CreatedBy string
@@ -25,7 +26,7 @@ type APIKey struct {
 // NewKey is what an administrator decides about a key to be made.
 type NewKey struct {
 	Name      string
-	Scopes    []Scope
+	Scopes    []access.Scope
 	Devices   []string
 	ExpiresAt *time.Time
 }
@@ -46,8 +47,8 @@ func (k APIKey) endedAt(now time.Time) bool {
 	return k.RevokedAt != nil || k.ExpiresAt != nil && !now.Before(*k.ExpiresAt)
 }
 
-func (k APIKey) principal() Principal {
-	p := Principal{Subject: k.Name, Scopes: k.Scopes, Devices: k.Devices, KeyID: k.ID}
+func (k APIKey) principal() access.Principal {
+	p := access.Principal{Subject: k.Name, Scopes: k.Scopes, Devices: k.Devices, KeyID: k.ID}
 	if k.ExpiresAt != nil {
 		p.Expires = *k.ExpiresAt
 	}

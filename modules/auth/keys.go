@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
 	"telltale/modules/auth/lookup"
 	"telltale/platform/fault"
@@ -32,8 +33,8 @@ func newKeys(s store, now func() time.Time, log *zap.Logger) *Keys {
 
 // Create makes a key and returns it with its text, which is never to be had again. It returns a Forbidden fault when the
 // key would cover devices that by does not.
-func (k *Keys) Create(ctx context.Context, by Principal, key NewKey) (APIKey, string, error) {
-	if err := requireCoverage(by, key.Devices); err != nil {
+func (k *Keys) Create(ctx context.Context, by access.Principal, key NewKey) (APIKey, string, error) {
+	if err := by.CheckGrant(key.Devices); err != nil {
 		return APIKey{}, "", err
 	}
 	id, secret := keytext.Generate()
@@ -47,20 +48,20 @@ func (k *Keys) Create(ctx context.Context, by Principal, key NewKey) (APIKey, st
 
 // List returns up to limit keys that by may see, in order of id, those after the id given; revoked ones only when asked.
 // More says whether there may be others behind them.
-func (k *Keys) List(ctx context.Context, by Principal, revoked bool, after string, limit int) (keys []APIKey, more bool, err error) {
-	return visible(by, after, limit, func(after string, limit int) ([]APIKey, error) {
+func (k *Keys) List(ctx context.Context, by access.Principal, revoked bool, after string, limit int) (keys []APIKey, more bool, err error) {
+	return access.Visible(by, after, limit, func(after string, limit int) ([]APIKey, error) {
 		return k.store.keys(ctx, revoked, after, limit)
-	})
+	}, func(key APIKey) (string, []string) { return key.ID, key.Devices })
 }
 
 // Revoke ends a key for good; a key that has been revoked before stays so. It returns NotFound when there is none that
 // by may see.
-func (k *Keys) Revoke(ctx context.Context, by Principal, id string) error {
+func (k *Keys) Revoke(ctx context.Context, by access.Principal, id string) error {
 	key, found, err := k.store.key(ctx, id)
 	if err != nil {
 		return err
 	}
-	if !found || !coversAll(by.Devices, key.Devices) {
+	if !found || !by.CoversAll(key.Devices) {
 		return noSuchKeyHere()
 	}
 	if err := k.store.revokeKey(ctx, id); err != nil {
@@ -73,29 +74,29 @@ func (k *Keys) Revoke(ctx context.Context, by Principal, id string) error {
 
 // Verify returns the principal that the key's text stands for, or an Unauthenticated fault: the same one whether the id
 // is unknown, the secret wrong or the key at its end.
-func (k *Keys) Verify(ctx context.Context, text string) (Principal, error) {
+func (k *Keys) Verify(ctx context.Context, text string) (access.Principal, error) {
 	id, secret, ok := keytext.Parse(text)
 	if !ok {
-		return Principal{}, noSuchKey()
+		return access.Principal{}, noSuchKey()
 	}
 	record, found, err := k.records.Get(ctx, id)
 	if err != nil {
-		return Principal{}, err
+		return access.Principal{}, err
 	}
 	if !found || !record.has(secret) || record.endedAt(k.now()) {
-		return Principal{}, noSuchKey()
+		return access.Principal{}, noSuchKey()
 	}
 	return record.principal(), nil
 }
 
 // current returns what the key of a principal stands for by now.
-func (k *Keys) current(ctx context.Context, id string) (Principal, error) {
+func (k *Keys) current(ctx context.Context, id string) (access.Principal, error) {
 	record, found, err := k.records.Get(ctx, id)
 	if err != nil {
-		return Principal{}, err
+		return access.Principal{}, err
 	}
 	if !found || record.endedAt(k.now()) {
-		return Principal{}, noSuchKey()
+		return access.Principal{}, noSuchKey()
 	}
 	return record.principal(), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 )
 
@@ -20,7 +21,7 @@ func (k *Keys) CreateByOperator(ctx context.Context, key NewKey) (string, error)
 	if wrong := fault.As(body.validate(k.now())); wrong != nil {
 		return "", flagFaults(wrong)
 	}
-	_, text, err := k.Create(ctx, Principal{Subject: operator, Scopes: []Scope{Admin}}, key)
+	_, text, err := k.Create(ctx, access.Principal{Subject: operator, Scopes: []access.Scope{access.Admin}}, key)
 	return text, err
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"telltale/modules/auth/access"
 )
 
 func scanKey(row pgx.CollectableRow) (keyRecord, error) {
@@ -57,7 +59,7 @@ INSERT INTO api_keys (id, secret_hash, name, scopes, devices, created_by, expire
 RETURNING id, ''::bytea, name, scopes, devices, created_by, created_at, expires_at, revoked_at`
 
 func (s store) insertKey(ctx context.Context, key NewKey, id string, secretHash []byte, by string) (APIKey, error) {
-	rows, err := s.db.Query(ctx, insertKey, id, secretHash, key.Name, sortedScopes(key.Scopes), key.Devices, by, key.ExpiresAt)
+	rows, err := s.db.Query(ctx, insertKey, id, secretHash, key.Name, access.SortedScopes(key.Scopes), key.Devices, by, key.ExpiresAt)
 	if err != nil {
 		return APIKey{}, fmt.Errorf("create an api key: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
 )
 
@@ -30,7 +31,7 @@ func TestKeys_AKeyLivesUntilItIsRevoked(t *testing.T) {
 		require.Equal(t, 200, other.call("POST", "/api/things", "", header).status)
 	}
 	me := into[meAnswer](t, i.call("GET", "/api/auth/me", "", bearer(key.Key)))
-	require.Equal(t, meAnswer{Subject: "greenhouse 7", KeyID: &key.ID, Scopes: []Scope{DevicesWrite}, Devices: []string{"greenhouse-7"}}, me)
+	require.Equal(t, meAnswer{Subject: "greenhouse 7", KeyID: &key.ID, Scopes: []access.Scope{access.DevicesWrite}, Devices: []string{"greenhouse-7"}}, me)
 
 	wrong := key.Key[:len(key.Key)-1] + string('0'+(key.Key[len(key.Key)-1]-'0'+1)%10)
 	for _, text := range []string{wrong, key.Key + "x", key.Key[:len(key.Key)-1], "tt_", "tt_" + key.ID, "tt_aaaaaaaaaaaaaaaa_" + strings.Repeat("0", 43)} {
@@ -62,7 +63,7 @@ func TestKeys_AKeyExpires(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	end := i.clock.Now().Add(time.Hour)
-	key, _ := i.createKey(NewKey{Name: "visitor", Scopes: []Scope{DevicesRead}, ExpiresAt: &end})
+	key, _ := i.createKey(NewKey{Name: "visitor", Scopes: []access.Scope{access.DevicesRead}, ExpiresAt: &end})
 	me := into[meAnswer](t, i.call("GET", "/api/auth/me", "", bearer(key)))
 	require.WithinDuration(t, end, *me.ExpiresAt, time.Millisecond)
 	i.clock.Advance(time.Hour)

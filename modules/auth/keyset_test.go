@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing/signingtest"
 	"telltale/platform/postgres/pgtest"
 )
@@ -72,7 +73,7 @@ func TestKeySet_AnUnreachableProviderDelaysTokensAndNothingElse(t *testing.T) {
 	a := i.call("GET", "/api/things", "", bearer(token))
 	require.Equal(t, http.StatusServiceUnavailable, a.status, a.body)
 	require.NotEmpty(t, a.header.Get("Retry-After"))
-	key, _ := i.createKey(NewKey{Name: "still works", Scopes: []Scope{DevicesRead}})
+	key, _ := i.createKey(NewKey{Name: "still works", Scopes: []access.Scope{access.DevicesRead}})
 	require.Equal(t, 200, i.call("GET", "/api/things", "", bearer(key)).status)
 	i.requireRefused(i.call("GET", "/api/things", "", bearer("x.y.z")))
 	require.NotZero(t, i.logs.FilterMessageSnippet("could not be fetched").Len())

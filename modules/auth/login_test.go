@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"telltale/modules/auth/access"
 )
 
 func TestLogin_AnswersLikeOAuth2(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("anna", "a good password", []string{"lab-*"}, DevicesRead, ReadingsRead)
+	i.createUser("anna", "a good password", []string{"lab-*"}, access.DevicesRead, access.ReadingsRead)
 	a := i.login("anna", "a good password", "grant_type", "password", "client_id", "", "client_secret", "")
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))
@@ -24,7 +26,7 @@ func TestLogin_AnswersLikeOAuth2(t *testing.T) {
 	require.Equal(t, "devices:read readings:read", token.Scope)
 	me := into[meAnswer](t, i.call("GET", "/api/auth/me", "", bearer(token.AccessToken)))
 	require.Equal(t, "anna", me.Subject)
-	require.Equal(t, []Scope{DevicesRead, ReadingsRead}, me.Scopes)
+	require.Equal(t, []access.Scope{access.DevicesRead, access.ReadingsRead}, me.Scopes)
 	require.Equal(t, []string{"lab-*"}, me.Devices)
 	require.WithinDuration(t, i.clock.Now().Add(30*time.Minute), *me.ExpiresAt, 2*time.Second)
 }
@@ -32,7 +34,7 @@ func TestLogin_AnswersLikeOAuth2(t *testing.T) {
 func TestLogin_ATokenMayHaveFewerScopesThanItsUser(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("anna", "a good password", nil, DevicesRead)
+	i.createUser("anna", "a good password", nil, access.DevicesRead)
 	require.Equal(t, "readings:read", into[tokenAnswer](t, i.login("admin", adminPassword, "scope", "readings:read")).Scope)
 	narrow := i.token("admin", adminPassword, "scope", "readings:read")
 	require.Equal(t, 403, i.call("GET", "/api/things", "", bearer(narrow)).status)
@@ -58,7 +60,7 @@ func TestLogin_FormsAreChecked(t *testing.T) {
 func TestLogin_EveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("gone", "a good password", nil, DevicesRead)
+	i.createUser("gone", "a good password", nil, access.DevicesRead)
 	_, err := i.users.Update(t.Context(), fullAdmin, "gone", UserChange{Disabled: new(true)})
 	require.NoError(t, err)
 	detail := func(a answer) string {
@@ -104,7 +106,7 @@ func TestLogin_RepeatedFailuresAreToldToWait(t *testing.T) {
 func TestLogin_ANewPasswordEndsOldTokens(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("anna", "a good password", nil, DevicesRead)
+	i.createUser("anna", "a good password", nil, access.DevicesRead)
 	token := i.token("anna", "a good password")
 	change := func(token, current, next string) answer {
 		return i.call("POST", "/api/auth/password", `{"current_password":"`+current+`","new_password":"`+next+`"}`, bearer(token))
@@ -121,7 +123,7 @@ func TestLogin_ANewPasswordEndsOldTokens(t *testing.T) {
 	i.requireRefused(i.login("anna", "a good password"))
 	require.Equal(t, 200, i.call("GET", "/api/things", "", bearer(i.token("anna", "a better password"))).status)
 
-	key, _ := i.createKey(NewKey{Name: "admin", Scopes: []Scope{Admin}})
+	key, _ := i.createKey(NewKey{Name: "admin", Scopes: []access.Scope{access.Admin}})
 	require.Equal(t, 403, change(key, adminPassword, "a stolen password").status)
 }
 
@@ -131,7 +133,7 @@ func TestLogin_SecretsStayOutOfTheLog(t *testing.T) {
 	token := i.token("admin", adminPassword)
 	i.login("a secret typed as name", adminPassword)
 	i.login(adminPassword, "x")
-	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []Scope{ReadingsRead}})
+	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []access.Scope{access.ReadingsRead}})
 	for _, credentials := range []string{token, key} {
 		i.call("GET", "/api/live?access_token="+credentials, "")
 		i.call("GET", "/api/things", "", bearer(credentials))

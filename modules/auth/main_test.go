@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"telltale/config"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/clocktest"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
@@ -42,7 +43,7 @@ const (
 var cheapParams = argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // fullAdmin may do everything.
-var fullAdmin = Principal{Subject: "root", Scopes: []Scope{Admin}}
+var fullAdmin = access.Principal{Subject: "root", Scopes: []access.Scope{access.Admin}}
 
 // instance is one running Telltale, as far as this module goes.
 type instance struct {
@@ -62,7 +63,7 @@ type instance struct {
 // (readings:read, for browsers), which answer the subject. There is one user, admin.
 func newInstance(t *testing.T) *instance {
 	i := newInstanceOn(t, pgtest.New(t), config.Auth{Algorithm: "HS256", SecretKey: testSecret})
-	i.createUser("admin", adminPassword, nil, Admin)
+	i.createUser("admin", adminPassword, nil, access.Admin)
 	return i
 }
 
@@ -85,9 +86,9 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 	guard := NewGuard(tokens, keys)
 	subject := func(c *fiber.Ctx) error { return c.JSON(PrincipalOf(c).Subject) }
 	things := httpapi.Routes{Name: "things", Mount: func(api fiber.Router) {
-		api.Get("/things", guard.Require(DevicesRead), subject)
-		api.Post("/things", guard.Require(DevicesWrite), subject)
-		api.Get("/live", guard.RequireBrowser(ReadingsRead), subject)
+		api.Get("/things", guard.Require(access.DevicesRead), subject)
+		api.Post("/things", guard.Require(access.DevicesWrite), subject)
+		api.Get("/live", guard.RequireBrowser(access.ReadingsRead), subject)
 	}}
 	server := httpservertest.Serve(t, []httpapi.Routes{Routes(users, keys, tokens, guard, httpapi.NewSameSite(nil)), things}, httpservertest.WithLog(log),
 		httpservertest.WithConfig(config.HTTP{MaxBodyBytes: 16 << 20, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
@@ -115,7 +116,7 @@ func (i *instance) another() *instance {
 	return newInstanceOn(i.t, i.db, config.Auth{Algorithm: "HS256", SecretKey: testSecret})
 }
 
-func (i *instance) createUser(username, password string, devices []string, scopes ...Scope) {
+func (i *instance) createUser(username, password string, devices []string, scopes ...access.Scope) {
 	_, err := i.users.Create(i.t.Context(), fullAdmin, NewUser{Username: username, Password: password, Scopes: scopes, Devices: devices})
 	require.NoError(i.t, err)
 }

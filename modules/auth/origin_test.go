@@ -9,6 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/auth/access"
 	"telltale/platform/httpapi"
 )
 
@@ -32,7 +33,7 @@ func TestSession_ChangesThingsForPagesOfThisServerAlone(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	cookie, key := i.cookieOf("admin", adminPassword), with{"X-API-Key", ""}
-	key.value, _ = i.createKey(NewKey{Name: "writer", Scopes: []Scope{DevicesWrite}})
+	key.value, _ = i.createKey(NewKey{Name: "writer", Scopes: []access.Scope{access.DevicesWrite}})
 	host := strings.TrimPrefix(i.server.URL, "http://")
 	name, _, _ := strings.Cut(host, ":")
 	for _, test := range []struct {
@@ -90,7 +91,7 @@ func TestSession_ChangesThingsForPagesOfThisServerAlone(t *testing.T) {
 func TestSession_IsRenewedWhileItsUserMayHaveOne(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("anna", "a good password", []string{"lab-*"}, DevicesRead, DevicesWrite)
+	i.createUser("anna", "a good password", []string{"lab-*"}, access.DevicesRead, access.DevicesWrite)
 	i.clock.Advance(-20 * time.Minute)
 	first := i.cookieOf("anna", "a good password", "scope", "devices:read")
 	i.clock.Advance(20 * time.Minute)
@@ -108,7 +109,7 @@ func TestSession_IsRenewedWhileItsUserMayHaveOne(t *testing.T) {
 
 	second := sentCookie(a)
 	me := into[meAnswer](t, i.call("GET", "/api/auth/me", "", second))
-	require.Equal(t, []Scope{DevicesRead}, me.Scopes)
+	require.Equal(t, []access.Scope{access.DevicesRead}, me.Scopes)
 	require.Equal(t, []string{"lab-*"}, me.Devices)
 	require.True(t, me.CanChangePassword)
 	require.Equal(t, answered.ExpiresAt, *me.ExpiresAt)
@@ -134,7 +135,7 @@ func TestSession_IsRenewedWhileItsUserMayHaveOne(t *testing.T) {
 func TestSession_IsNotMadeOfOtherCredentials(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	key, _ := i.createKey(NewKey{Name: "reader", Scopes: []Scope{DevicesRead}})
+	key, _ := i.createKey(NewKey{Name: "reader", Scopes: []access.Scope{access.DevicesRead}})
 	token := i.token("admin", adminPassword)
 	foreign := i.foreignToken()
 	for what, credentials := range map[string]with{

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing"
 	"telltale/platform/fault"
 )
@@ -79,7 +80,7 @@ func (t *Tokens) issues() bool { return t.provider == nil }
 // Issue returns a token for the user with the scopes given, and when it expires. Account is the fingerprint that Login
 // returned. The token does not list the user's devices: those stored with the user apply whenever it is used, and a long list
 // would not fit into a request's header.
-func (t *Tokens) Issue(user User, account string, scopes []Scope) (token string, expires time.Time, err error) {
+func (t *Tokens) Issue(user User, account string, scopes []access.Scope) (token string, expires time.Time, err error) {
 	now := t.now()
 	c := &issued{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -87,7 +88,7 @@ func (t *Tokens) Issue(user User, account string, scopes []Scope) (token string,
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(t.lifetime)),
 		},
-		Scope: joinScopes(scopes), Account: account,
+		Scope: access.JoinScopes(scopes), Account: account,
 	}
 	if t.audience != "" {
 		c.Audience = jwt.ClaimStrings{t.audience}
@@ -122,16 +123,16 @@ func (t *Tokens) key(token *jwt.Token) (any, error) {
 }
 
 // accept returns the principal of claims whose signature, exp and nbf have been found good.
-func (t *Tokens) accept(ctx context.Context, c *claims) (Principal, error) {
+func (t *Tokens) accept(ctx context.Context, c *claims) (access.Principal, error) {
 	if !t.knows(c.Issuer) {
-		return Principal{}, fault.New(fault.Unauthenticated, "the token comes from an issuer that is not accepted here")
+		return access.Principal{}, fault.New(fault.Unauthenticated, "the token comes from an issuer that is not accepted here")
 	}
 	if t.audience != "" && !slices.Contains(c.Audience, t.audience) {
-		return Principal{}, fault.New(fault.Unauthenticated, "the token is for another audience: its aud claim has to name this service")
+		return access.Principal{}, fault.New(fault.Unauthenticated, "the token is for another audience: its aud claim has to name this service")
 	}
 	if !t.issues() {
 		p := c.principal()
-		p.account = ""
+		p.Account = ""
 		return p, nil
 	}
 	return t.current(ctx, c.principal())
@@ -150,8 +151,8 @@ func (t *Tokens) knows(issuer string) bool {
 }
 
 // current returns what a token's principal may do by now.
-func (t *Tokens) current(ctx context.Context, p Principal) (Principal, error) {
-	if p.account == "" {
+func (t *Tokens) current(ctx context.Context, p access.Principal) (access.Principal, error) {
+	if p.Account == "" {
 		return p, nil
 	}
 	return t.users.hold(ctx, p)

@@ -4,12 +4,14 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"telltale/modules/auth/access"
 )
 
 // User is a person, or a program, that logs in with a password.
 type User struct {
 	Username string
-	Scopes   []Scope
+	Scopes   []access.Scope
 	// Devices narrows what the user may see or touch, as in Principal.
 	Devices   []string
 	Disabled  bool
@@ -21,7 +23,7 @@ type User struct {
 type NewUser struct {
 	Username string
 	Password string
-	Scopes   []Scope
+	Scopes   []access.Scope
 	Devices  []string
 	Disabled bool
 }
@@ -29,7 +31,7 @@ type NewUser struct {
 // UserChange is what an administrator changes about a user; what is nil stays as it is.
 type UserChange struct {
 	Password *string
-	Scopes   *[]Scope
+	Scopes   *[]access.Scope
 	// Devices points to nil to cover every device.
 	Devices  *[]string
 	Disabled *bool
@@ -51,7 +53,7 @@ func (c UserChange) apply(u User) User {
 
 // runsEverything reports whether the user can administer everything; one such user always has to remain.
 func (u User) runsEverything() bool {
-	return !u.Disabled && u.Devices == nil && slices.Contains(u.Scopes, Admin)
+	return !u.Disabled && u.Devices == nil && slices.Contains(u.Scopes, access.Admin)
 }
 
 // account is a user as its tokens are checked against it.

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/lookup"
 	"telltale/modules/auth/password"
 	"telltale/platform/fault"
@@ -120,19 +121,19 @@ func (u *Users) ChangePassword(ctx context.Context, username, current, password,
 
 // List returns up to limit users that by may see, in order of name, those after the name given. More says whether there
 // may be others behind them.
-func (u *Users) List(ctx context.Context, by Principal, after string, limit int) (users []User, more bool, err error) {
-	return visible(by, after, limit, func(after string, limit int) ([]User, error) {
+func (u *Users) List(ctx context.Context, by access.Principal, after string, limit int) (users []User, more bool, err error) {
+	return access.Visible(by, after, limit, func(after string, limit int) ([]User, error) {
 		return u.store.users(ctx, after, limit)
-	})
+	}, func(user User) (string, []string) { return user.Username, user.Devices })
 }
 
 // Get returns the user, or a NotFound fault when there is none that by may see.
-func (u *Users) Get(ctx context.Context, by Principal, username string) (User, error) {
+func (u *Users) Get(ctx context.Context, by access.Principal, username string) (User, error) {
 	stored, found, err := u.store.account(ctx, username)
 	if err != nil {
 		return User{}, err
 	}
-	if !found || !coversAll(by.Devices, stored.Devices) {
+	if !found || !by.CoversAll(stored.Devices) {
 		return User{}, noSuchUser()
 	}
 	return stored.User, nil
@@ -140,8 +141,8 @@ func (u *Users) Get(ctx context.Context, by Principal, username string) (User, e
 
 // Create adds a user. It returns a Conflict fault when the name is taken, and Forbidden when the user would see devices
 // that by does not.
-func (u *Users) Create(ctx context.Context, by Principal, user NewUser) (User, error) {
-	if err := requireCoverage(by, user.Devices); err != nil {
+func (u *Users) Create(ctx context.Context, by access.Principal, user NewUser) (User, error) {
+	if err := by.CheckGrant(user.Devices); err != nil {
 		return User{}, err
 	}
 	hash, err := u.hasher.Hash(ctx, user.Password)
@@ -164,7 +165,7 @@ func (u *Users) CreateFirst(ctx context.Context, username, password string) (boo
 	if err != nil {
 		return false, err
 	}
-	return u.store.insertFirstUser(ctx, NewUser{Username: username, Scopes: []Scope{Admin}}, hash)
+	return u.store.insertFirstUser(ctx, NewUser{Username: username, Scopes: []access.Scope{access.Admin}}, hash)
 }
 
 // Check says what is wrong with the name and the password of a user to be created, "" when nothing is.
@@ -179,9 +180,9 @@ func (u *Users) Any(ctx context.Context) (bool, error) {
 
 // Update changes a user. It returns NotFound when there is none that by may see, Forbidden when it would see devices that
 // by does not, and Conflict when no user would be left who can administer everything.
-func (u *Users) Update(ctx context.Context, by Principal, username string, change UserChange) (User, error) {
+func (u *Users) Update(ctx context.Context, by access.Principal, username string, change UserChange) (User, error) {
 	if change.Devices != nil {
-		if err := requireCoverage(by, *change.Devices); err != nil {
+		if err := by.CheckGrant(*change.Devices); err != nil {
 			return User{}, err
 		}
 	}
@@ -193,7 +194,7 @@ func (u *Users) Update(ctx context.Context, by Principal, username string, chang
 		}
 	}
 	changed, err := u.store.updateUser(ctx, username, hash, func(stored account) (User, error) {
-		if !coversAll(by.Devices, stored.Devices) {
+		if !by.CoversAll(stored.Devices) {
 			return User{}, noSuchUser()
 		}
 		return change.apply(stored.User), nil
@@ -210,9 +211,9 @@ func (u *Users) Update(ctx context.Context, by Principal, username string, chang
 }
 
 // Delete removes a user, with the faults of Update.
-func (u *Users) Delete(ctx context.Context, by Principal, username string) error {
+func (u *Users) Delete(ctx context.Context, by access.Principal, username string) error {
 	err := u.store.deleteUser(ctx, username, func(user User) error {
-		if !coversAll(by.Devices, user.Devices) {
+		if !by.CoversAll(user.Devices) {
 			return noSuchUser()
 		}
 		return nil
@@ -227,15 +228,15 @@ func (u *Users) Delete(ctx context.Context, by Principal, username string) error
 
 // hold narrows a principal, made from a token that Telltale issued, to what its user may do by now. It returns an
 // Unauthenticated fault when the user has gone, is disabled or has another password.
-func (u *Users) hold(ctx context.Context, p Principal) (Principal, error) {
+func (u *Users) hold(ctx context.Context, p access.Principal) (access.Principal, error) {
 	stored, found, err := u.accounts.Get(ctx, p.Subject)
 	if err != nil {
-		return Principal{}, err
+		return access.Principal{}, err
 	}
-	if !found || stored.Disabled || fingerprint(stored.hash) != p.account {
-		return Principal{}, fault.New(fault.Unauthenticated, "the token is no longer valid: log in again")
+	if !found || stored.Disabled || fingerprint(stored.hash) != p.Account {
+		return access.Principal{}, fault.New(fault.Unauthenticated, "the token is no longer valid: log in again")
 	}
-	p.Scopes = allowedScopes(stored.Scopes, p.Scopes)
+	p.Scopes = access.Principal{Scopes: stored.Scopes}.Allowed(p.Scopes)
 	p.Devices = stored.Devices
 	return p, nil
 }

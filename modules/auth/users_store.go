@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 )
 
@@ -66,7 +67,7 @@ ON CONFLICT DO NOTHING
 RETURNING username, scopes, devices, disabled, created_at, updated_at, ''`
 
 func (s store) insertUser(ctx context.Context, user NewUser, hash string) (User, error) {
-	rows, err := s.db.Query(ctx, insertUser, user.Username, hash, sortedScopes(user.Scopes), user.Devices, user.Disabled)
+	rows, err := s.db.Query(ctx, insertUser, user.Username, hash, access.SortedScopes(user.Scopes), user.Devices, user.Disabled)
 	if err != nil {
 		return User{}, fmt.Errorf("create a user: %w", err)
 	}
@@ -100,7 +101,7 @@ SELECT $1, $2, $3::text[], $4::text[], $5 WHERE NOT EXISTS (SELECT FROM users)`
 
 func (s store) insertFirstUser(ctx context.Context, user NewUser, hash string) (created bool, err error) {
 	err = s.changeUsers(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, insertFirstUser, user.Username, hash, sortedScopes(user.Scopes), user.Devices, user.Disabled)
+		tag, err := tx.Exec(ctx, insertFirstUser, user.Username, hash, access.SortedScopes(user.Scopes), user.Devices, user.Disabled)
 		created = tag.RowsAffected() == 1
 		return err
 	})
@@ -129,7 +130,7 @@ func (s store) updateUser(ctx context.Context, username, hash string, change fun
 		if err := keepsAdministrator(ctx, tx, old.User, updated); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, updateUser, username, sortedScopes(updated.Scopes), updated.Devices, updated.Disabled, hash)
+		rows, err := tx.Query(ctx, updateUser, username, access.SortedScopes(updated.Scopes), updated.Devices, updated.Disabled, hash)
 		if err != nil {
 			return err
 		}

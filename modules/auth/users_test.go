@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 )
 
@@ -23,7 +24,7 @@ func TestUsers_AreManagedByAnAdministrator(t *testing.T) {
 	require.Equal(t, "/api/auth/users/anna@example.org", a.header.Get("Location"))
 	require.NotContains(t, a.body, "password")
 	anna := into[userAnswer](t, a)
-	require.Equal(t, []Scope{DevicesRead, ReadingsRead}, anna.Scopes)
+	require.Equal(t, []access.Scope{access.DevicesRead, access.ReadingsRead}, anna.Scopes)
 	require.Equal(t, []string{"lab-*"}, anna.Devices)
 	require.Equal(t, anna, into[userAnswer](t, i.call("GET", "/api/auth/users/anna%40example.org", "", admin)))
 	require.Equal(t, 409, i.call("POST", "/api/auth/users", `{"username":"anna@example.org","password":"a good password","scopes":[]}`, admin).status)
@@ -39,7 +40,7 @@ func TestUsers_AreManagedByAnAdministrator(t *testing.T) {
 		return into[userAnswer](t, a)
 	}
 	require.Equal(t, 200, i.call("GET", "/api/things", "", bearer(token)).status)
-	require.Equal(t, []Scope{ReadingsRead}, patch(`{"scopes":["readings:read"]}`).Scopes)
+	require.Equal(t, []access.Scope{access.ReadingsRead}, patch(`{"scopes":["readings:read"]}`).Scopes)
 	require.Equal(t, 403, i.call("GET", "/api/things", "", bearer(token)).status, "narrower scopes apply to tokens")
 	require.Nil(t, patch(`{"devices":null}`).Devices)
 	require.Nil(t, into[meAnswer](t, i.call("GET", "/api/auth/me", "", bearer(token))).Devices)
@@ -58,7 +59,7 @@ func TestUsers_AreManagedByAnAdministrator(t *testing.T) {
 
 	require.Equal(t, 204, i.call("DELETE", "/api/auth/users/anna@example.org", "", admin).status)
 	i.requireRefused(i.call("GET", "/api/auth/me", "", bearer(token)))
-	i.createUser("anna@example.org", "another password", nil, Admin)
+	i.createUser("anna@example.org", "another password", nil, access.Admin)
 	i.requireRefused(i.call("GET", "/api/auth/me", "", bearer(token)))
 	require.Equal(t, 204, i.call("DELETE", "/api/auth/users/anna@example.org", "", admin).status)
 	for _, method := range []string{"GET", "DELETE", "PATCH"} {
@@ -125,7 +126,7 @@ func TestUsers_ListsOfUsersHavePages(t *testing.T) {
 	}
 	all, _ := names(bearer(i.token("admin", adminPassword)))
 	require.Equal(t, []string{"admin", "user0", "user1", "user2", "user3", "user4", "user5", "user6"}, all)
-	key, _ := i.createKey(NewKey{Name: "lab", Scopes: []Scope{Admin}, Devices: []string{"lab-*"}})
+	key, _ := i.createKey(NewKey{Name: "lab", Scopes: []access.Scope{access.Admin}, Devices: []string{"lab-*"}})
 	some, pages := names(bearer(key))
 	require.Equal(t, []string{"user1", "user3", "user5"}, some)
 	require.Equal(t, 1, pages)
@@ -134,10 +135,10 @@ func TestUsers_ListsOfUsersHavePages(t *testing.T) {
 func TestUsers_ALimitedAdministratorStaysWithinItsDevices(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("boss", "a good password", []string{"lab-*", "attic"}, Admin)
-	i.createUser("mate", "a good password", []string{"lab-1", "lab-2-*"}, DevicesRead)
-	i.createUser("other", "a good password", []string{"lab-1", "cellar"}, DevicesRead)
-	_, hidden := i.createKey(NewKey{Name: "hidden", Scopes: []Scope{Admin}})
+	i.createUser("boss", "a good password", []string{"lab-*", "attic"}, access.Admin)
+	i.createUser("mate", "a good password", []string{"lab-1", "lab-2-*"}, access.DevicesRead)
+	i.createUser("other", "a good password", []string{"lab-1", "cellar"}, access.DevicesRead)
+	_, hidden := i.createKey(NewKey{Name: "hidden", Scopes: []access.Scope{access.Admin}})
 	boss := bearer(i.token("boss", "a good password"))
 	create := func(path, devices string) int {
 		body := `{"username":"new","password":"a good password","scopes":["admin"]` + devices + `}`
@@ -172,7 +173,7 @@ func TestUsers_TheLastAdministratorStays(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	admin := bearer(i.token("admin", adminPassword))
-	i.createUser("limited", "a good password", []string{"a"}, Admin)
+	i.createUser("limited", "a good password", []string{"a"}, access.Admin)
 	last := func(status int) {
 		t.Helper()
 		for _, body := range []string{`{"disabled":true}`, `{"scopes":["devices:read"]}`, `{"devices":["*"]}`} {
@@ -181,19 +182,19 @@ func TestUsers_TheLastAdministratorStays(t *testing.T) {
 		require.Equal(t, status, i.call("DELETE", "/api/auth/users/admin", "", admin).status)
 	}
 	last(409)
-	_, err := i.users.Create(t.Context(), fullAdmin, NewUser{Username: "off", Password: "a good password", Scopes: []Scope{Admin}, Disabled: true})
+	_, err := i.users.Create(t.Context(), fullAdmin, NewUser{Username: "off", Password: "a good password", Scopes: []access.Scope{access.Admin}, Disabled: true})
 	require.NoError(t, err)
 	last(409)
 	require.Equal(t, 200, i.call("PATCH", "/api/auth/users/admin", `{"password":"a new password"}`, admin).status)
 	admin = bearer(i.token("admin", "a new password"))
-	i.createUser("second", "a good password", nil, Admin)
+	i.createUser("second", "a good password", nil, access.Admin)
 	require.Equal(t, 204, i.call("DELETE", "/api/auth/users/admin", "", admin).status)
 }
 
 func TestUsers_TwoAdministratorsCannotRemoveEachOtherAtOnce(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	i.createUser("second", "a good password", nil, Admin)
+	i.createUser("second", "a good password", nil, access.Admin)
 	faults := make([]error, 2)
 	var both sync.WaitGroup
 	for n, name := range []string{"admin", "second"} {
@@ -209,7 +210,7 @@ func TestUsers_WhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	other := i.another()
-	i.createUser("anna", "a good password", nil, DevicesRead)
+	i.createUser("anna", "a good password", nil, access.DevicesRead)
 	token := i.token("anna", "a good password")
 	require.Equal(t, 200, other.call("GET", "/api/things", "", bearer(token)).status)
 	_, err := i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Disabled: new(true)})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/dashboard/assets"
 	"telltale/modules/dashboard/boards"
 	"telltale/modules/dashboard/operations"
@@ -20,7 +20,7 @@ var views = []string{
 
 // Guard lets a request through whose credentials have the scopes.
 type Guard interface {
-	Require(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 // Routes returns the routes of the module: the calls about boards and operations, and, without credentials, the page at the path of

@@ -29,17 +29,17 @@ const (
 // client calls the API as any device or script would, and does not give up while the server says that it might work
 // later. It is used by one goroutine at a time.
 type client struct {
-	address func() string
-	access  *access
-	http    *http.Client
-	log     *zap.Logger
-	pause   func(context.Context, time.Duration) error
+	address    func() string
+	credential *credential
+	http       *http.Client
+	log        *zap.Logger
+	pause      func(context.Context, time.Duration) error
 }
 
-func newClient(address func() string, access *access, log *zap.Logger) *client {
+func newClient(address func() string, credential *credential, log *zap.Logger) *client {
 	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
 	return &client{
-		address: address, access: access, log: log, pause: retry.Pause,
+		address: address, credential: credential, log: log, pause: retry.Pause,
 		http: &http.Client{Transport: transport, Timeout: answerLimit},
 	}
 }
@@ -65,7 +65,7 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, ans
 			return ctx.Err()
 		case err == nil && status == http.StatusUnauthorized && !renewed:
 			renewed = true
-			c.access.renew()
+			c.credential.renew()
 			continue
 		case err == nil && status < 300:
 			if answer == nil {
@@ -90,7 +90,7 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, ans
 
 // try sends a request once. Wait is how long to leave the server alone before the next time.
 func (c *client) try(ctx context.Context, method, path string, body []byte) (status int, wait time.Duration, content []byte, err error) {
-	token, err := c.access.token(ctx)
+	token, err := c.credential.token(ctx)
 	if err != nil {
 		return 0, patience, nil, err
 	}

@@ -30,7 +30,7 @@ const (
 type Simulator struct {
 	fleet   []device
 	api     *client
-	visitor *access // the login of a person who wants to look
+	visitor *credential // the login of a person who wants to look
 	out     io.Writer
 	log     *zap.Logger
 	now     func() time.Time
@@ -45,8 +45,8 @@ type Simulator struct {
 func New(address func() string, keys keys, out io.Writer, log *zap.Logger) *Simulator {
 	return &Simulator{
 		fleet:   fleet(),
-		api:     newClient(address, &access{keys: keys, name: simulatorName, scopes: simulatorScopes}, log),
-		visitor: &access{keys: keys, name: "demo visitor", scopes: visitorScopes},
+		api:     newClient(address, &credential{keys: keys, name: simulatorName, scopes: simulatorScopes}, log),
+		visitor: &credential{keys: keys, name: "demo visitor", scopes: visitorScopes},
 		out:     out, log: log, now: time.Now, history: history,
 	}
 }
@@ -71,7 +71,7 @@ func (s *Simulator) Stop(ctx context.Context) error {
 	s.cancel()
 	s.done.Wait()
 	s.api.close()
-	if err := errors.Join(s.api.access.revoke(ctx), s.visitor.revoke(ctx)); err != nil {
+	if err := errors.Join(s.api.credential.revoke(ctx), s.visitor.revoke(ctx)); err != nil {
 		s.log.Warn("the demo's API keys end by themselves within a day", zap.Error(err))
 	}
 	return nil

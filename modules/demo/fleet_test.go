@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/devices"
 )
 
@@ -26,7 +26,7 @@ func dayOf(s sensor) []float64 {
 
 func TestFleet_IsAHundredValidDevices(t *testing.T) {
 	t.Parallel()
-	covered := auth.Principal{Devices: patterns()}
+	covered := access.Principal{Devices: patterns()}
 	ids := map[string]bool{}
 	for _, d := range fleet() {
 		ids[d.id] = true

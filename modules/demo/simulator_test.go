@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // shelf keeps API keys in memory.
@@ -24,7 +25,7 @@ type shelf struct {
 	live map[string]bool
 }
 
-func (s *shelf) Create(_ context.Context, _ auth.Principal, key auth.NewKey) (auth.APIKey, string, error) {
+func (s *shelf) Create(_ context.Context, _ access.Principal, key auth.NewKey) (auth.APIKey, string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := strings.Repeat("k", len(s.made)+1)
@@ -33,7 +34,7 @@ func (s *shelf) Create(_ context.Context, _ auth.Principal, key auth.NewKey) (au
 	return auth.APIKey{ID: id}, id, nil
 }
 
-func (s *shelf) Revoke(_ context.Context, _ auth.Principal, id string) error {
+func (s *shelf) Revoke(_ context.Context, _ access.Principal, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.live, id)

@@ -10,7 +10,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/series"
 )
 
@@ -121,7 +121,7 @@ func NewService(db database, registry *series.Registry, dropper Dropper) *Servic
 }
 
 // Get returns one device.
-func (s *Service) Get(ctx context.Context, p auth.Principal, id string) (Device, error) {
+func (s *Service) Get(ctx context.Context, p access.Principal, id string) (Device, error) {
 	if !p.Sees(id) || ValidateID(id) != nil {
 		return Device{}, notFound(id)
 	}
@@ -134,7 +134,7 @@ func (s *Service) Get(ctx context.Context, p auth.Principal, id string) (Device,
 
 // Create registers a device. It returns an Invalid fault that names each field at fault, a Forbidden one when the
 // principal's devices do not cover the id, and a Conflict when the id is taken.
-func (s *Service) Create(ctx context.Context, p auth.Principal, draft Draft) (Device, error) {
+func (s *Service) Create(ctx context.Context, p access.Principal, draft Draft) (Device, error) {
 	row, err := draft.row()
 	if err != nil {
 		return Device{}, err
@@ -152,7 +152,7 @@ func (s *Service) Create(ctx context.Context, p auth.Principal, draft Draft) (De
 
 // Update changes a device. It returns an Invalid fault that names each field at fault, also when it is only the merged
 // metadata that is too large.
-func (s *Service) Update(ctx context.Context, p auth.Principal, id string, patch Patch) (Device, error) {
+func (s *Service) Update(ctx context.Context, p access.Principal, id string, patch Patch) (Device, error) {
 	if err := patch.validate(); err != nil {
 		return Device{}, err
 	}
@@ -168,7 +168,7 @@ func (s *Service) Update(ctx context.Context, p auth.Principal, id string, patch
 }
 
 // Delete removes a device, its series and all their readings.
-func (s *Service) Delete(ctx context.Context, p auth.Principal, id string) error {
+func (s *Service) Delete(ctx context.Context, p access.Principal, id string) error {
 	if !p.Sees(id) || ValidateID(id) != nil {
 		return notFound(id)
 	}

@@ -6,23 +6,24 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/httpapi"
 )
 
 // guard lets a request through whose credentials have the scopes.
 type guard interface {
-	Require(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 // Routes returns the routes of the service.
 func Routes(service *Service, guard guard) httpapi.Routes {
 	h := handlers{service}
 	return httpapi.Routes{Name: "devices", Mount: func(api fiber.Router) {
-		api.Get("/devices", guard.Require(auth.DevicesRead), h.list)
-		api.Post("/devices", guard.Require(auth.DevicesWrite), h.create)
-		api.Get("/devices/:id", guard.Require(auth.DevicesRead), h.get)
-		api.Patch("/devices/:id", guard.Require(auth.DevicesWrite), h.update)
-		api.Delete("/devices/:id", guard.Require(auth.DevicesWrite), h.delete)
+		api.Get("/devices", guard.Require(access.DevicesRead), h.list)
+		api.Post("/devices", guard.Require(access.DevicesWrite), h.create)
+		api.Get("/devices/:id", guard.Require(access.DevicesRead), h.get)
+		api.Patch("/devices/:id", guard.Require(access.DevicesWrite), h.update)
+		api.Delete("/devices/:id", guard.Require(access.DevicesWrite), h.delete)
 	}}
 }
 
@@ -98,7 +99,7 @@ func (h handlers) update(c *fiber.Ctx) error {
 	switch {
 	case err != nil:
 		return err
-	case !who.Can(auth.DevicesRead):
+	case !who.Can(access.DevicesRead):
 		return c.SendStatus(fiber.StatusNoContent)
 	}
 	return c.JSON(shown(who, device))

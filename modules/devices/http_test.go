@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/series"
 )
 
@@ -265,8 +265,8 @@ func TestDevices_EachOperationNeedsItsScope(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.create(t, "a")
-	reader := f.as(t, auth.Principal{Scopes: []auth.Scope{auth.DevicesRead}})
-	writer := f.as(t, auth.Principal{Scopes: []auth.Scope{auth.DevicesWrite}})
+	reader := f.as(t, access.Principal{Scopes: []access.Scope{access.DevicesRead}})
+	writer := f.as(t, access.Principal{Scopes: []access.Scope{access.DevicesWrite}})
 	for _, forbidden := range []answer{
 		reader.post(`{"id":"b"}`), reader.patch("/api/devices/a", `{}`), reader.delete("/api/devices/a"),
 		writer.get("/api/devices"), writer.get("/api/devices/a"),

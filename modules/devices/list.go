@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/series"
 	"telltale/platform/fault"
 )
@@ -19,7 +19,7 @@ const maxMetrics = 10_000
 
 // List returns one page of the devices that the principal sees and the query asks for. Devices that exist throughout are
 // on exactly one page, whatever is created or deleted meanwhile. It takes no longer than a statement may.
-func (s *Service) List(ctx context.Context, p auth.Principal, query Query) (Page, error) {
+func (s *Service) List(ctx context.Context, p access.Principal, query Query) (Page, error) {
 	limit := s.store.db.Limit()
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -30,7 +30,7 @@ func (s *Service) List(ctx context.Context, p auth.Principal, query Query) (Page
 	return page, err
 }
 
-func (s *Service) list(ctx context.Context, p auth.Principal, query Query) (Page, error) {
+func (s *Service) list(ctx context.Context, p access.Principal, query Query) (Page, error) {
 	found, more, err := s.search(ctx, p, query)
 	if err != nil {
 		return Page{}, err
@@ -43,7 +43,7 @@ func (s *Service) list(ctx context.Context, p auth.Principal, query Query) (Page
 }
 
 // search returns up to as many devices as the query has room for, and whether there are more.
-func (s *Service) search(ctx context.Context, p auth.Principal, query Query) (found []deviceRow, more bool, err error) {
+func (s *Service) search(ctx context.Context, p access.Principal, query Query) (found []deviceRow, more bool, err error) {
 	keep := s.filter(p, query)
 	batch := query.Limit + 1
 	if keep != nil {
@@ -70,7 +70,7 @@ func (s *Service) search(ctx context.Context, p auth.Principal, query Query) (fo
 }
 
 // filter returns what decides on the rows that the database has let through, nil when there is nothing left to decide.
-func (s *Service) filter(p auth.Principal, query Query) func(deviceRow) bool {
+func (s *Service) filter(p access.Principal, query Query) func(deviceRow) bool {
 	folded := strings.ToLower(query.Search)
 	checkSearch := !isASCII(query.Search)
 	if p.SeesAll() && query.Status == AnyStatus && !checkSearch {

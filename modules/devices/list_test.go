@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/series"
 	"telltale/platform/fault"
 )
@@ -130,7 +130,7 @@ func TestList_PagesAreFullAlsoWhereMostDevicesAreFilteredOut(t *testing.T) {
 	f := newFixture(t)
 	_, err := f.db.Exec(t.Context(), `INSERT INTO devices (id) SELECT 'd' || to_char(n, 'FM0000') FROM generate_series(0, 1999) AS n`)
 	require.NoError(t, err)
-	p := auth.Principal{Scopes: []auth.Scope{auth.DevicesRead}, Devices: []string{"d??[0-4]0"}}
+	p := access.Principal{Scopes: []access.Scope{access.DevicesRead}, Devices: []string{"d??[0-4]0"}}
 	page, err := f.service.List(t.Context(), p, Query{Limit: 60})
 	require.NoError(t, err)
 	require.Len(t, page.Devices, 60)

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/modules/schema"
 	"telltale/modules/series"
@@ -25,11 +25,11 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, schema.New(), httpservertest.IgnoreClock()) }
 
-var admin = auth.Principal{Subject: "admin", Scopes: []auth.Scope{auth.Admin}}
+var admin = access.Principal{Subject: "admin", Scopes: []access.Scope{access.Admin}}
 
 // limitedTo returns a principal who may do anything to the devices given and sees no other.
-func limitedTo(devices ...string) auth.Principal {
-	return auth.Principal{Subject: "limited", Scopes: []auth.Scope{auth.DevicesRead, auth.DevicesWrite}, Devices: append([]string{}, devices...)}
+func limitedTo(devices ...string) access.Principal {
+	return access.Principal{Subject: "limited", Scopes: []access.Scope{access.DevicesRead, access.DevicesWrite}, Devices: append([]string{}, devices...)}
 }
 
 // fixture is a service over a database of its own.
@@ -69,7 +69,7 @@ func (f *fixture) arrive(t *testing.T, arrived time.Time, device, metric string,
 }
 
 // as serves the API to a principal.
-func (f *fixture) as(t *testing.T, p auth.Principal) client {
+func (f *fixture) as(t *testing.T, p access.Principal) client {
 	server := httpservertest.Serve(t, []httpapi.Routes{Routes(f.service, authtest.As(p))})
 	return client{t, server.URL, server.Client}
 }

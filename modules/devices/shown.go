@@ -1,11 +1,11 @@
 package devices
 
-import "telltale/modules/auth"
+import "telltale/modules/auth/access"
 
 // shown returns what the principal's scopes show of a device that it may see. The newest values are readings: without the scope
 // readings:read they are left out.
-func shown(p auth.Principal, device Device) Device {
-	if p.Can(auth.ReadingsRead) {
+func shown(p access.Principal, device Device) Device {
+	if p.Can(access.ReadingsRead) {
 		return device
 	}
 	metrics := make([]Metric, len(device.Metrics))

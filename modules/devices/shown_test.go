@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // Every answer that holds a device shows what the scopes cover, and no more.
@@ -17,19 +17,19 @@ func TestDevice_IsShownAsFarAsTheScopesCoverIt(t *testing.T) {
 	f.create(t, "a")
 	f.report(t, "a", "secret", time.Now(), 42.5)
 	for name, test := range map[string]struct {
-		scopes         []auth.Scope
+		scopes         []access.Scope
 		device, values bool
 	}{
-		"admin":                 {[]auth.Scope{auth.Admin}, true, true},
-		"reads both":            {[]auth.Scope{auth.DevicesRead, auth.DevicesWrite, auth.ReadingsRead}, true, true},
-		"reads devices":         {[]auth.Scope{auth.DevicesRead, auth.DevicesWrite}, true, false},
-		"reads readings":        {[]auth.Scope{auth.DevicesWrite, auth.ReadingsRead}, false, false},
-		"writes devices":        {[]auth.Scope{auth.DevicesWrite}, false, false},
-		"writes both":           {[]auth.Scope{auth.DevicesWrite, auth.ReadingsWrite}, false, false},
-		"reads and posts":       {[]auth.Scope{auth.DevicesRead, auth.DevicesWrite, auth.ReadingsWrite}, true, false},
-		"reads and posts, both": {[]auth.Scope{auth.DevicesRead, auth.DevicesWrite, auth.ReadingsRead, auth.ReadingsWrite}, true, true},
+		"admin":                 {[]access.Scope{access.Admin}, true, true},
+		"reads both":            {[]access.Scope{access.DevicesRead, access.DevicesWrite, access.ReadingsRead}, true, true},
+		"reads devices":         {[]access.Scope{access.DevicesRead, access.DevicesWrite}, true, false},
+		"reads readings":        {[]access.Scope{access.DevicesWrite, access.ReadingsRead}, false, false},
+		"writes devices":        {[]access.Scope{access.DevicesWrite}, false, false},
+		"writes both":           {[]access.Scope{access.DevicesWrite, access.ReadingsWrite}, false, false},
+		"reads and posts":       {[]access.Scope{access.DevicesRead, access.DevicesWrite, access.ReadingsWrite}, true, false},
+		"reads and posts, both": {[]access.Scope{access.DevicesRead, access.DevicesWrite, access.ReadingsRead, access.ReadingsWrite}, true, true},
 	} {
-		api := f.as(t, auth.Principal{Subject: name, Scopes: test.scopes})
+		api := f.as(t, access.Principal{Subject: name, Scopes: test.scopes})
 		changed := api.patch("/api/devices/a", `{"name":"A"}`)
 		answers := []answer{changed}
 		if test.device {

@@ -4,12 +4,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/glob"
 )
 
 // visibility is what a principal sees, in terms that the database can search by. It may let more through than the
-// principal sees, never less: the last word is auth.Principal.Sees's.
+// principal sees, never less: the last word is access.Principal.Sees's.
 type visibility struct {
 	// All is set when nothing is hidden; the lists are then empty.
 	All bool
@@ -18,7 +18,7 @@ type visibility struct {
 	Likes []string
 }
 
-func visibilityOf(p auth.Principal) visibility {
+func visibilityOf(p access.Principal) visibility {
 	if p.SeesAll() {
 		return visibility{All: true}
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // alphabet has what ids are made of, with LIKE's metacharacters, and letters of several lengths in UTF-8.
@@ -80,7 +80,7 @@ func TestList_HoldsExactlyWhatThePrincipalSees(t *testing.T) {
 		patterns = append(patterns, list)
 	}
 	for _, list := range patterns {
-		p := auth.Principal{Scopes: []auth.Scope{auth.DevicesRead}, Devices: list}
+		p := access.Principal{Scopes: []access.Scope{access.DevicesRead}, Devices: list}
 		page, err := f.service.List(t.Context(), p, Query{Limit: 1000})
 		require.NoError(t, err, "%q", list)
 		listed := map[string]bool{}

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings"
 	"telltale/modules/readings/bucket"
 	"telltale/modules/readings/chunk"
@@ -208,7 +208,7 @@ func (l *loaded) reportStorage(b *testing.B) {
 }
 
 // render writes the answer to a query to out.
-func (e *engine) render(ctx context.Context, who auth.Principal, q history.Query, format render.Format, out io.Writer) error {
+func (e *engine) render(ctx context.Context, who access.Principal, q history.Query, format render.Format, out io.Writer) error {
 	a, release := readings.Rendered(format, out)
 	defer release()
 	return e.Queries.History(ctx, who, q, a)

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/devices"
 	"telltale/modules/readings/deletion"
 	"telltale/modules/readings/instant"
@@ -74,7 +74,7 @@ type Removed struct {
 // Delete removes readings. The wish itself is durable at once, in the log, where every instance hears of it; from then on
 // no answer has the readings. Delete then has them leave chunks, by a fold, but waits no longer for that than a query may
 // take: the background does the rest.
-func (s *Service) Delete(ctx context.Context, who auth.Principal, wish deletion.Request) (done Removed, err error) {
+func (s *Service) Delete(ctx context.Context, who access.Principal, wish deletion.Request) (done Removed, err error) {
 	for _, device := range wish.Devices {
 		if !who.Sees(device) {
 			return done, fault.New(fault.Forbidden, "your credentials do not cover device %q; nothing was deleted", device)

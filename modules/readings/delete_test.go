@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/modules/readings"
 	"telltale/modules/readings/chunk"
@@ -180,12 +180,12 @@ func TestDeletion_IsOnlyForWhomItIsFor(t *testing.T) {
 	readingstest.CountStamps(t, db)
 	e := startEngine(t, db)
 	e.Post(t, `{"readings":[{"device":"a1","ts":100000000000,"values":{"m":1}},{"device":"b","ts":100000000000,"values":{"m":1}}]}`)
-	as := func(devices []string, scopes ...auth.Scope) *api {
-		who := auth.Principal{Subject: "test", Scopes: scopes, Devices: devices}
+	as := func(devices []string, scopes ...access.Scope) *api {
+		who := access.Principal{Subject: "test", Scopes: scopes, Devices: devices}
 		return &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(who), 1<<20))}
 	}
-	narrow := as([]string{"a*"}, auth.ReadingsDelete)
-	writer := as(nil, auth.ReadingsRead, auth.ReadingsWrite, auth.DevicesRead, auth.DevicesWrite)
+	narrow := as([]string{"a*"}, access.ReadingsDelete)
+	writer := as(nil, access.ReadingsRead, access.ReadingsWrite, access.DevicesRead, access.DevicesWrite)
 	for _, c := range []struct {
 		by     *api
 		device string
@@ -197,7 +197,7 @@ func TestDeletion_IsOnlyForWhomItIsFor(t *testing.T) {
 		{narrow, "nobody", http.StatusForbidden}, // as b: whether it exists is not told
 		{narrow, "a2", http.StatusNotFound},
 		{narrow, "a1&device=a2", http.StatusNotFound},
-		{as([]string{}, auth.Admin), "a1", http.StatusForbidden},
+		{as([]string{}, access.Admin), "a1", http.StatusForbidden},
 	} {
 		status, _, answer := c.by.call(t, "DELETE", "/api/readings?from=0&to=now&device="+c.device, "", nil)
 		require.Equal(t, c.status, status, answer)
@@ -210,7 +210,7 @@ func TestDeletion_IsOnlyForWhomItIsFor(t *testing.T) {
 	status, _, answer = narrow.call(t, "DELETE", "/api/readings?from=0&to=now&device=a1", "", nil)
 	require.Equal(t, 200, status)
 	require.JSONEq(t, `{"deleted":1,"seq":2}`, answer)
-	status, _, answer = as(nil, auth.Admin).call(t, "DELETE", "/api/readings?from=0&to=now&device=a1&device=b", "", nil)
+	status, _, answer = as(nil, access.Admin).call(t, "DELETE", "/api/readings?from=0&to=now&device=a1&device=b", "", nil)
 	require.Equal(t, 200, status)
 	require.JSONEq(t, `{"deleted":1,"seq":3}`, answer)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/payload"
 	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
@@ -13,18 +14,18 @@ import (
 
 // guard lets a request through whose credentials have the scopes.
 type guard interface {
-	Require(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 // Routes returns the routes of the service. maxBody bounds a posted body in bytes, once decompressed.
 func Routes(service *Service, guard guard, maxBody int) httpapi.Routes {
 	h := handlers{service, maxBody}
 	return httpapi.Routes{Name: "readings", Mount: func(api fiber.Router) {
-		api.Post("/readings", guard.Require(auth.ReadingsWrite), h.ingest)
-		api.Get("/readings", guard.Require(auth.ReadingsRead), h.history)
-		api.Get("/readings/latest", guard.Require(auth.ReadingsRead), h.latest)
-		api.Delete("/readings", guard.Require(auth.ReadingsDelete), h.delete)
-		api.Post("/readings/fold", guard.Require(auth.Admin), h.fold)
+		api.Post("/readings", guard.Require(access.ReadingsWrite), h.ingest)
+		api.Get("/readings", guard.Require(access.ReadingsRead), h.history)
+		api.Get("/readings/latest", guard.Require(access.ReadingsRead), h.latest)
+		api.Delete("/readings", guard.Require(access.ReadingsDelete), h.delete)
+		api.Post("/readings/fold", guard.Require(access.Admin), h.fold)
 		h.mountWrite(api, guard)
 	}, Root: func(root fiber.Router) { h.mountWriteRoot(root, guard) }}
 }

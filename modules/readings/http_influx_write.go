@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/payload"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
@@ -31,15 +32,15 @@ var precisions = map[string]time.Duration{
 
 // mountWrite adds what clients of InfluxDB 2 look for.
 func (h handlers) mountWrite(api fiber.Router, guard guard) {
-	api.Post("/v2/write", likeInflux, guard.Require(auth.ReadingsWrite), h.write(writeParametersV2, "bucket"))
+	api.Post("/v2/write", likeInflux, guard.Require(access.ReadingsWrite), h.write(writeParametersV2, "bucket"))
 }
 
 // mountWriteRoot adds what clients of InfluxDB 1 look for.
 func (h handlers) mountWriteRoot(root fiber.Router, guard guard) {
-	root.Post("/write", likeInflux, acceptPassword, guard.Require(auth.ReadingsWrite), h.write(writeParametersV1, "db"))
+	root.Post("/write", likeInflux, acceptPassword, guard.Require(access.ReadingsWrite), h.write(writeParametersV1, "db"))
 	root.Get("/ping", likeInflux, ping)
-	root.Get("/query", likeInflux, acceptPassword, guard.Require(auth.ReadingsWrite), query)
-	root.Post("/query", likeInflux, acceptPassword, guard.Require(auth.ReadingsWrite), query)
+	root.Get("/query", likeInflux, acceptPassword, guard.Require(access.ReadingsWrite), query)
+	root.Post("/query", likeInflux, acceptPassword, guard.Require(access.ReadingsWrite), query)
 }
 
 // write stores line protocol. As with InfluxDB, good lines are stored even if there are bad ones beside them, which the

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/modules/readings"
 	"telltale/modules/readings/readingstest"
@@ -27,7 +27,7 @@ type api struct {
 	url string
 }
 
-func startAPI(t testing.TB, who auth.Principal) *api {
+func startAPI(t testing.TB, who access.Principal) *api {
 	t.Helper()
 	db := pgtest.New(t)
 	readingstest.CountStamps(t, db)
@@ -247,10 +247,10 @@ func TestHistory_OfALongRangeIsStreamedWhole(t *testing.T) {
 
 func TestScopes_AreCheckedOnEveryPath(t *testing.T) {
 	t.Parallel()
-	reader := startAPI(t, auth.Principal{Scopes: []auth.Scope{auth.ReadingsRead}})
+	reader := startAPI(t, access.Principal{Scopes: []access.Scope{access.ReadingsRead}})
 	status, _, _ := reader.call(t, "POST", "/api/readings", "application/json", []byte(`{}`))
 	require.Equal(t, 403, status)
-	writer := startAPI(t, auth.Principal{Scopes: []auth.Scope{auth.ReadingsWrite}})
+	writer := startAPI(t, access.Principal{Scopes: []access.Scope{access.ReadingsWrite}})
 	for _, path := range []string{"/api/readings", "/api/readings/latest"} {
 		status, _, _ := writer.call(t, "GET", path, "", nil)
 		require.Equal(t, 403, status)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // wrote is the answer to an error of a write.
@@ -172,7 +172,7 @@ func TestInflux_RefusesAsClientsUnderstand(t *testing.T) {
 	require.Equal(t, 415, status)
 	require.Equal(t, "unsupported media type", answer.Code)
 
-	writer := startAPI(t, auth.Principal{Subject: "w", Scopes: []auth.Scope{auth.ReadingsWrite}, Devices: []string{"a"}})
+	writer := startAPI(t, access.Principal{Subject: "w", Scopes: []access.Scope{access.ReadingsWrite}, Devices: []string{"a"}})
 	status, answer = writer.write(t, "/api/v2/write", "m,device=b value=1")
 	require.Equal(t, 403, status)
 	require.Equal(t, "forbidden", answer.Code)
@@ -182,7 +182,7 @@ func TestInflux_RefusesAsClientsUnderstand(t *testing.T) {
 	require.Equal(t, "nothing was stored: 1 lines are not valid: line 2: device is not registered, and registering devices takes the scope devices:write",
 		answer.Message)
 
-	reader := startAPI(t, auth.Principal{Subject: "r", Scopes: []auth.Scope{auth.ReadingsRead}})
+	reader := startAPI(t, access.Principal{Subject: "r", Scopes: []access.Scope{access.ReadingsRead}})
 	status, answer = reader.write(t, "/write", "m,device=b value=1")
 	require.Equal(t, 403, status)
 	require.Contains(t, answer.Message, "readings:write")

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/payload"
 	"telltale/modules/series"
@@ -30,7 +30,7 @@ type Receipt struct {
 // Ingest makes the readings of one request durable on behalf of the principal. Without skip it is all or nothing: an Invalid
 // fault lists every bad item, a Forbidden one those that the principal's token does not cover. With skip the good ones are
 // stored and the others listed. New series are registered, new devices as well if the principal may write devices.
-func (s *Service) Ingest(ctx context.Context, who auth.Principal, req payload.Request, skip bool) (Receipt, error) {
+func (s *Service) Ingest(ctx context.Context, who access.Principal, req payload.Request, skip bool) (Receipt, error) {
 	if waits := s.window.Stats(); waits.UnfoldedBytes > batchlog.UnfoldedMemory(s.limits.MaxUnfoldedReadings) {
 		return Receipt{}, fault.Busy(5*time.Second, nil, "%d readings wait to be folded; send these again later", waits.Unfolded)
 	}
@@ -69,7 +69,7 @@ func (s *Service) Ingest(ctx context.Context, who auth.Principal, req payload.Re
 }
 
 // store registers what is new in the body and appends it.
-func (s *Service) store(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, skip bool) (Receipt, error) {
+func (s *Service) store(ctx context.Context, who access.Principal, body *payload.Body, names *resolver, skip bool) (Receipt, error) {
 	if len(names.wanted) > 0 {
 		rejected := body.Rejected
 		if err := s.register(ctx, who, body, names, skip); err != nil {
@@ -94,7 +94,7 @@ func (s *Service) store(ctx context.Context, who auth.Principal, body *payload.B
 // register replaces the placeholders in the body by the ids of series that exist from now on, and rejects the items that can
 // have none: their device is not known and may not be registered, or there is no room for more series. In the latter case
 // nothing is registered without skip.
-func (s *Service) register(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, skip bool) error {
+func (s *Service) register(ctx context.Context, who access.Principal, body *payload.Body, names *resolver, skip bool) error {
 	wanted := names.inUse(body)
 	if len(wanted) == 0 {
 		return nil
@@ -115,9 +115,9 @@ func (s *Service) register(ctx context.Context, who auth.Principal, body *payloa
 }
 
 // provide has the series wanted exist, as far as may be, and puts their ids in the place of the placeholders.
-func (s *Service) provide(ctx context.Context, who auth.Principal, body *payload.Body, names *resolver, wanted []series.Name) error {
+func (s *Service) provide(ctx context.Context, who access.Principal, body *payload.Body, names *resolver, wanted []series.Name) error {
 	if len(wanted) > 0 {
-		if _, err := s.registry.Register(ctx, wanted, who.Can(auth.DevicesWrite)); err != nil {
+		if _, err := s.registry.Register(ctx, wanted, who.Can(access.DevicesWrite)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (s *Service) provide(ctx context.Context, who auth.Principal, body *payload
 		}
 		name := names.wanted[-1-id]
 		found, ok := s.registry.Find(name.Device, name.Metric)
-		if !ok && who.Can(auth.DevicesWrite) {
+		if !ok && who.Can(access.DevicesWrite) {
 			return fault.Busy(time.Second, nil, "device %q is being deleted; send its readings again", name.Device)
 		}
 		if !ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/config"
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/bucket"
 	"telltale/modules/readings/chunk"
@@ -205,7 +205,7 @@ func TestHistory_AndLatestShowOnlyWhatATokenCovers(t *testing.T) {
 	e := startEngine(t, pgtest.New(t))
 	e.Post(t, `{"readings":[{"device":"mine-1","ts":1,"values":{"m":1}},{"device":"mine-2","ts":1,"values":{"m":2}},
 		{"device":"theirs","ts":1,"values":{"m":3}}]}`)
-	who := auth.Principal{Scopes: []auth.Scope{auth.ReadingsRead, auth.ReadingsWrite, auth.DevicesWrite}, Devices: []string{"mine-*"}}
+	who := access.Principal{Scopes: []access.Scope{access.ReadingsRead, access.ReadingsWrite, access.DevicesWrite}, Devices: []string{"mine-*"}}
 	for _, wanted := range [][]string{nil, {"theirs", "mine-2", "mine-1"}} {
 		got := e.AnswerTo(t, who, history.Query{Selection: history.Selection{Devices: wanted}, From: 0, To: 10})
 		require.Len(t, got.Order, 2)
@@ -230,7 +230,7 @@ func TestIngest_WithoutDevicesWriteCannotRegisterDevices(t *testing.T) {
 	t.Parallel()
 	e := startEngine(t, pgtest.New(t))
 	e.Post(t, `{"readings":[{"device":"known","ts":1,"values":{"m":1}}]}`)
-	who := auth.Principal{Scopes: []auth.Scope{auth.ReadingsWrite}}
+	who := access.Principal{Scopes: []access.Scope{access.ReadingsWrite}}
 	request := payload.Request{
 		ContentType: "application/json", MaxBytes: 1000, Now: time.Now(),
 		Data: []byte(`{"readings":[{"device":"new","ts":2,"values":{"m":1}},{"device":"known","ts":2,"values":{"other":1}}]}`),

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/history"
 	"telltale/platform/postgres/pgtest"
 )
@@ -25,9 +25,9 @@ func TestSelection_ByIDPatternAndTag(t *testing.T) {
 	}
 	tag("green-1", "north", "roof")
 	tag("blue-22", "north")
-	narrow := auth.Principal{Scopes: []auth.Scope{auth.ReadingsRead}, Devices: []string{"green-*", "blue-22"}}
+	narrow := access.Principal{Scopes: []access.Scope{access.ReadingsRead}, Devices: []string{"green-*", "blue-22"}}
 	for _, c := range []struct {
-		who    auth.Principal
+		who    access.Principal
 		wanted history.Selection
 		want   string
 	}{

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings"
 	"telltale/platform/httpserver/httpservertest"
 	"telltale/platform/postgres/pgtest"
@@ -24,7 +25,7 @@ import (
 // byName lets everybody in as who the query's header says.
 type byName struct{}
 
-func (byName) Require(scopes ...auth.Scope) fiber.Handler {
+func (byName) Require(scopes ...access.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		who := everyone
 		who.Subject = strings.Clone(c.Get("X-User"))

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/event"
 	"telltale/modules/streaming/livebucket"
 	"telltale/modules/streaming/request"
@@ -85,7 +85,7 @@ func TestBucketViewer_RestsAfterAQueryThatTookLongAndFailed(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
-	i.ask = func(context.Context, auth.Principal, history.Query, *livebucket.Rows) error {
+	i.ask = func(context.Context, access.Principal, history.Query, *livebucket.Rows) error {
 		return fault.Busy(time.Second, nil, "the query took too long")
 	}
 	i.limitBuckets(func(l *livebucket.Limits) { l.Stopwatch = hourly() })
@@ -138,7 +138,7 @@ func TestBucketViewer_QueryThatTakesTooLongIsAGap(t *testing.T) {
 	t.Parallel()
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
-	i.ask = func(context.Context, auth.Principal, history.Query, *livebucket.Rows) error {
+	i.ask = func(context.Context, access.Principal, history.Query, *livebucket.Rows) error {
 		return fault.Busy(time.Second, history.ErrTooLong, "the query took too long")
 	}
 	s := open(t, i.url("interval=1m&since=2026-11-01T11:00:00Z"), "")

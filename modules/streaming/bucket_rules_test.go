@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/event"
 	"telltale/modules/streaming/livebucket"
 	"telltale/platform/fault"
@@ -237,7 +237,7 @@ func TestBucketViewer_SharesTheAnswerToTheSameQuery(t *testing.T) {
 	i := start(t, pgtest.New(t), withClock(c))
 	var asked atomic.Int64
 	ask := i.ask
-	i.ask = func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+	i.ask = func(ctx context.Context, who access.Principal, q history.Query, rows *livebucket.Rows) error {
 		asked.Add(1)
 		return ask(ctx, who, q, rows)
 	}
@@ -266,7 +266,7 @@ func TestBucketViewer_WaitsForADatabaseThatIsAway(t *testing.T) {
 	i := start(t, pgtest.New(t), withClock(c))
 	var asked atomic.Int64
 	ask := i.ask
-	i.ask = func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+	i.ask = func(ctx context.Context, who access.Principal, q history.Query, rows *livebucket.Rows) error {
 		if asked.Add(1) < 3 {
 			return fault.Busy(time.Second, nil, "the database is away")
 		}

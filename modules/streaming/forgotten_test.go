@@ -11,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
@@ -23,7 +23,7 @@ type hesitant struct {
 	asked, admit chan struct{}
 }
 
-func (h hesitant) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
+func (h hesitant) RequireBrowser(scopes ...access.Scope) fiber.Handler {
 	next := h.Guard.RequireBrowser(scopes...)
 	return func(c *fiber.Ctx) error {
 		close(h.asked)

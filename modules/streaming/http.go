@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/request"
 	"telltale/modules/streaming/saved"
 	"telltale/platform/fault"
@@ -16,17 +17,17 @@ import (
 
 // guard lets a request through whose credentials have the scopes; for browsers also those in the query.
 type guard interface {
-	RequireBrowser(scopes ...auth.Scope) fiber.Handler
-	Require(scopes ...auth.Scope) fiber.Handler
+	RequireBrowser(scopes ...access.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 // Routes returns the routes of streams.
 func Routes(hub *Hub, filters *saved.Filters, guard guard) httpapi.Routes {
 	h := handlers{hub, filters}
 	return httpapi.Routes{Name: "streaming", Mount: func(api fiber.Router) {
-		api.Get("/stream", h.wait, guard.RequireBrowser(auth.ReadingsRead), h.stream)
-		api.Post("/stream", h.wait, guard.Require(auth.ReadingsRead), h.streamByBody)
-		api.Get("/stream/viewers", guard.Require(auth.Admin), h.viewers)
+		api.Get("/stream", h.wait, guard.RequireBrowser(access.ReadingsRead), h.stream)
+		api.Post("/stream", h.wait, guard.Require(access.ReadingsRead), h.streamByBody)
+		api.Get("/stream/viewers", guard.Require(access.Admin), h.viewers)
 		saved.Mount(api, filters, guard)
 	}}
 }

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/admission"
 	"telltale/modules/streaming/backlog"
 	"telltale/modules/streaming/budget"
@@ -59,8 +59,8 @@ type Hub struct {
 	metrics                *metrics.Streams
 	log                    *zap.Logger
 
-	changes chan func(auth.Principal) bool // each tells whose credentials have been changed
-	changed atomic.Int64                   // how many such changes there have been
+	changes chan func(access.Principal) bool // each tells whose credentials have been changed
+	changed atomic.Int64                     // how many such changes there have been
 
 	loaded   <-chan struct{} // closed once the window has caught up with the log
 	draining <-chan struct{} // closed when the server begins to stop
@@ -99,7 +99,7 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 		registry: from.Registry, encoded: event.NewCache(from.Registry, encodedBytes), tagSets: filter.NewTagSets(from.Registry),
 		pages: budget.NewBytes(pageBytes), slowAfter: slowAfter, pageTimeout: pageTimeout, bucketPace: bucketPace,
 		leastStamp: request.LeastStamp, recheckEvery: recheckInterval, backlog: backlog.New(from.Log, backlogBytes), admission: admission.New(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
-		changes: make(chan func(auth.Principal) bool, maxChanges), alarms: roster.NewAlarms[*viewer](),
+		changes: make(chan func(access.Principal) bool, maxChanges), alarms: roster.NewAlarms[*viewer](),
 	}
 	h.turns, h.loads = backlog.NewScheduler(catchUps(runtime.GOMAXPROCS(0))), backlog.NewScheduler(backlog.MaxReads)
 	h.newest = &newest.Source{Registry: from.Registry, Window: from.Window, Retention: from.Retention, Budget: h.pages}

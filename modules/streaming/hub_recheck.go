@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 )
 
@@ -21,7 +21,7 @@ func (h *Hub) watch() {
 	for {
 		select {
 		case <-ticker.C:
-			h.recheck(func(auth.Principal) bool { return true })
+			h.recheck(func(access.Principal) bool { return true })
 		case concerns := <-h.changes:
 			h.recheck(concerns)
 		case <-h.work.Done():
@@ -31,7 +31,7 @@ func (h *Hub) watch() {
 }
 
 // noteChange has watch look at those whose credentials have been changed.
-func (h *Hub) noteChange(concerns func(auth.Principal) bool) {
+func (h *Hub) noteChange(concerns func(access.Principal) bool) {
 	h.changed.Add(1) // before viewers are looked through: who joins later looks at it
 	select {
 	case h.changes <- concerns:
@@ -41,7 +41,7 @@ func (h *Hub) noteChange(concerns func(auth.Principal) bool) {
 
 // recheck ends the streams, of those concerned, whose credentials have been revoked. Who cannot be asked about at present
 // stays. When the server stops it leaves off.
-func (h *Hub) recheck(concerns func(auth.Principal) bool) {
+func (h *Hub) recheck(concerns func(access.Principal) bool) {
 	for _, p := range h.pumps {
 		for _, v := range p.members() {
 			if h.work.Err() != nil {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/request"
 )
 
@@ -28,7 +28,7 @@ type Watched struct {
 
 // Viewers returns the streams of this instance, the oldest first. A principal that does not see all devices gets only the
 // streams of the same credentials: what others ask for may name devices that are hidden.
-func (h *Hub) Viewers(who auth.Principal) []Watched {
+func (h *Hub) Viewers(who access.Principal) []Watched {
 	list := []Watched{}
 	for _, p := range h.pumps {
 		for _, v := range p.members() {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/request"
 	"telltale/platform/postgres/pgtest"
 )
@@ -91,9 +91,9 @@ func TestAdministration_ShowsWhoIsWatching(t *testing.T) {
 	require.Positive(t, w.Bytes)
 	require.EqualValues(t, 1, list[1].Events)
 
-	other := i.hub.Viewers(auth.Principal{Subject: "other", Devices: []string{"z"}})
+	other := i.hub.Viewers(access.Principal{Subject: "other", Devices: []string{"z"}})
 	require.Empty(t, other, "what others ask for may name hidden devices")
-	require.Len(t, i.hub.Viewers(auth.Principal{Subject: "test", Devices: []string{"z"}}), 2)
+	require.Len(t, i.hub.Viewers(access.Principal{Subject: "test", Devices: []string{"z"}}), 2)
 	require.EqualValues(t, 0, i.hub.furthest())
 }
 

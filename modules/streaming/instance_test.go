@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"telltale/config"
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/modules/readings"
 	"telltale/modules/readings/batchlog"
@@ -79,7 +79,7 @@ func (i *instance) followsTags(t testing.TB) bool {
 
 // options change an instance.
 type options struct {
-	principal auth.Principal
+	principal access.Principal
 	streaming config.Streaming
 	window    int           // bytes
 	caches    int           // bytes of encoded batches, and of the backlog
@@ -126,12 +126,12 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 	if o.halt != nil {
 		o.halt.window, followed = followed, o.halt
 	}
-	i.ask = func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+	i.ask = func(ctx context.Context, who access.Principal, q history.Query, rows *livebucket.Rows) error {
 		return i.Queries.History(ctx, who, q, rows)
 	}
 	i.sources = Sources{
 		Window: followed, Log: i.Log, Registry: countedRegistry{i.Registry, i}, Retention: i.Retention, Loaded: i.Tail.Loaded(), Draining: drain.Draining(), Checker: o.checker,
-		History: func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+		History: func(ctx context.Context, who access.Principal, q history.Query, rows *livebucket.Rows) error {
 			return i.ask(ctx, who, q, rows)
 		},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 	"telltale/modules/streaming/livebucket"
@@ -49,7 +50,7 @@ func provideHub(
 ) *Hub {
 	return NewHub(cfg, Sources{
 		Window: batchlog.NewFeed(window), Log: log, Registry: registry, Retention: retention, Loaded: tail.Loaded(), Draining: drain.Draining(), Checker: guard,
-		History: func(ctx context.Context, who auth.Principal, q history.Query, rows *livebucket.Rows) error {
+		History: func(ctx context.Context, who access.Principal, q history.Query, rows *livebucket.Rows) error {
 			return queries.History(ctx, who, q, rows)
 		},
 	}, registerer, logger.Named("stream"))

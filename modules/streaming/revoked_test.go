@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
@@ -31,15 +32,15 @@ func TestRevocation_EndsAStreamOfThisInstanceAtOnce(t *testing.T) {
 	}
 	require.NoError(t, a.users.Delete(t.Context(), everyone, "anna"))
 	refused(anna, 1)
-	_, err := a.users.Update(t.Context(), everyone, "bob", auth.UserChange{Scopes: &[]auth.Scope{auth.DevicesRead}})
+	_, err := a.users.Update(t.Context(), everyone, "bob", auth.UserChange{Scopes: &[]access.Scope{access.DevicesRead}})
 	require.NoError(t, err)
 	refused(bob, 2)
 	require.NoError(t, a.keys.Revoke(t.Context(), everyone, id))
 	refused(keyed, 3)
 
-	_, err = a.users.Update(t.Context(), everyone, "carl", auth.UserChange{Scopes: &[]auth.Scope{auth.ReadingsRead, auth.DevicesRead}})
+	_, err = a.users.Update(t.Context(), everyone, "carl", auth.UserChange{Scopes: &[]access.Scope{access.ReadingsRead, access.DevicesRead}})
 	require.NoError(t, err, "his token covers no more than before")
-	_, err = a.users.Create(t.Context(), everyone, auth.NewUser{Username: "dora", Password: "a fine password", Scopes: []auth.Scope{auth.Admin}})
+	_, err = a.users.Create(t.Context(), everyone, auth.NewUser{Username: "dora", Password: "a fine password", Scopes: []access.Scope{access.Admin}})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(a.hub.changes) == 0 }, waiting, tick)
 	a.post(t, datum{"a", "m", 1, 1})
@@ -55,7 +56,7 @@ type changingGuard struct {
 	change func()
 }
 
-func (g *changingGuard) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
+func (g *changingGuard) RequireBrowser(scopes ...access.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if err := auth.Admit(c, everyone, scopes...); err != nil {
 			return err
@@ -74,7 +75,7 @@ func TestRevocation_EndsAStreamThatOpenedBeforeItWasKnown(t *testing.T) {
 	i.parked(t, 1) // for this one the change was none
 	g.change = func() {
 		opinion.kind.Store(int64(fault.Unauthenticated))
-		i.hub.noteChange(func(auth.Principal) bool { return false }) // who is there already is not concerned
+		i.hub.noteChange(func(access.Principal) bool { return false }) // who is there already is not concerned
 	}
 	late := open(t, i.url(""), "")
 	late.untilEnd()

@@ -13,6 +13,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing"
 	"telltale/modules/streaming/saved"
 	"telltale/platform/postgres"
@@ -49,7 +50,7 @@ func (i *instance) by(credentials string) *instance {
 func (a *accounts) user(t *testing.T, name string) *instance {
 	t.Helper()
 	const password = "a fine password"
-	_, err := a.users.Create(t.Context(), everyone, auth.NewUser{Username: name, Password: password, Scopes: []auth.Scope{auth.ReadingsRead}})
+	_, err := a.users.Create(t.Context(), everyone, auth.NewUser{Username: name, Password: password, Scopes: []access.Scope{access.ReadingsRead}})
 	require.NoError(t, err)
 	user, account, err := a.users.Login(t.Context(), name, password, "")
 	require.NoError(t, err)
@@ -61,7 +62,7 @@ func (a *accounts) user(t *testing.T, name string) *instance {
 // key makes an API key.
 func (a *accounts) key(t *testing.T, expires *time.Time) (*instance, string) {
 	t.Helper()
-	key, text, err := a.keys.Create(t.Context(), everyone, auth.NewKey{Name: "anna", Scopes: []auth.Scope{auth.ReadingsRead}, ExpiresAt: expires})
+	key, text, err := a.keys.Create(t.Context(), everyone, auth.NewKey{Name: "anna", Scopes: []access.Scope{access.ReadingsRead}, ExpiresAt: expires})
 	require.NoError(t, err)
 	return a.by(text), key.ID
 }
@@ -90,7 +91,7 @@ func TestSavedFilter_OfADeletedUserIsNotTheNextOnes(t *testing.T) {
 	a := withAccounts(t, db)
 	anna, bob := a.user(t, "anna"), a.user(t, "bob")
 	key, id := a.key(t, nil)
-	outside := as(t, db, auth.Principal{Subject: "anna", Scopes: []auth.Scope{auth.ReadingsRead}})
+	outside := as(t, db, access.Principal{Subject: "anna", Scopes: []access.Scope{access.ReadingsRead}})
 	kept := anna.save(t)
 	for _, other := range []*instance{bob, key, outside} {
 		require.NotEqual(t, kept.ID, other.save(t).ID)
@@ -124,7 +125,7 @@ func TestAdministration_ShowsViewersToTheirAccountAloneIfDevicesAreHidden(t *tes
 	require.Len(t, a.hub.Viewers(narrow), 1)
 	narrow.Subject = "bob"
 	require.Empty(t, a.hub.Viewers(narrow))
-	require.Empty(t, a.hub.Viewers(auth.Principal{Subject: "anna", Devices: narrow.Devices}), "another account's token for a subject of the same name")
+	require.Empty(t, a.hub.Viewers(access.Principal{Subject: "anna", Devices: narrow.Devices}), "another account's token for a subject of the same name")
 }
 
 func TestSavedFilter_OfAKeyEndsWithIt(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/modules/streaming/saved"
 	"telltale/platform/postgres"
@@ -43,7 +43,7 @@ func (i *instance) do(t testing.TB, method, path, body string, out any) (status 
 }
 
 // as starts an instance whose requests are all by the principal.
-func as(t testing.TB, db *postgres.DB, p auth.Principal) *instance {
+func as(t testing.TB, db *postgres.DB, p access.Principal) *instance {
 	t.Helper()
 	return start(t, db, func(o *options) { o.principal, o.guard = p, authtest.As(p) })
 }
@@ -103,8 +103,8 @@ func TestSavedFilter_ThatSelectsNothingSelectsNothing(t *testing.T) {
 func TestSavedFilter_IsItsOwnersAndAdministrators(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	reader := func(name, key string, devices ...string) auth.Principal {
-		return auth.Principal{Subject: name, KeyID: key, Scopes: []auth.Scope{auth.ReadingsRead}, Devices: devices}
+	reader := func(name, key string, devices ...string) access.Principal {
+		return access.Principal{Subject: name, KeyID: key, Scopes: []access.Scope{access.ReadingsRead}, Devices: devices}
 	}
 	anna := as(t, db, reader("anna", ""))
 	var kept saved.Filter
@@ -112,10 +112,10 @@ func TestSavedFilter_IsItsOwnersAndAdministrators(t *testing.T) {
 	require.Equal(t, "subject:anna", kept.Owner)
 
 	limited := reader("boss", "")
-	limited.Scopes, limited.Devices = []auth.Scope{auth.Admin}, []string{"a"}
+	limited.Scopes, limited.Devices = []access.Scope{access.Admin}, []string{"a"}
 	count := func(n int) *int { return &n }
 	for name, c := range map[string]struct {
-		who  auth.Principal
+		who  access.Principal
 		sees bool
 	}{
 		"another user":                      {reader("bob", ""), false},

@@ -13,7 +13,7 @@ import (
 	"context"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 )
@@ -59,8 +59,8 @@ type retention interface {
 
 // checker tells whether credentials are still good.
 type checker interface {
-	Recheck(ctx context.Context, p auth.Principal) error
-	OnChange(changed func(concerns func(auth.Principal) bool))
+	Recheck(ctx context.Context, p access.Principal) error
+	OnChange(changed func(concerns func(access.Principal) bool))
 }
 
 // reason says why a stream ended; it is in the log line about the stream and a label of the metrics.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/event"
 	"telltale/modules/streaming/request"
 	"telltale/modules/streaming/wire"
@@ -81,7 +81,7 @@ func TestAlarms_TheirOrderDoesNotDependOnAClockThatIsSet(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	expires := now.Add(time.Minute).Round(0) // as credentials have it: by the clock on the wall
-	v := &viewer{settings: settings{request: &request.Request{Principal: auth.Principal{Expires: expires}}}}
+	v := &viewer{settings: settings{request: &request.Request{Principal: access.Principal{Expires: expires}}}}
 	at := v.orExpiry(now.Add(time.Hour))
 	require.True(t, at.Equal(expires))
 	require.Contains(t, at.String(), " m=", "it has a reading of the monotonic clock")

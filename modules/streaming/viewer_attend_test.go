@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/livebucket"
 	"telltale/modules/streaming/request"
 	"telltale/platform/fault"
@@ -88,7 +88,7 @@ func TestBucketViewer_ThatWaitsForTheQueryOfOneThatGoesAsksItself(t *testing.T) 
 
 func TestBucketViewer_QueryEndsWithTheCredentials(t *testing.T) {
 	t.Parallel()
-	v := &viewer{settings: settings{request: &request.Request{Principal: auth.Principal{Expires: time.Now().Add(10 * time.Millisecond)}}}}
+	v := &viewer{settings: settings{request: &request.Request{Principal: access.Principal{Expires: time.Now().Add(10 * time.Millisecond)}}}}
 	require.ErrorIs(t, v.attended(t.Context(), func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()

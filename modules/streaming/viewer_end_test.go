@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/streaming/backlog"
 	"telltale/platform/fault"
@@ -24,9 +25,9 @@ import (
 // shortLived is a guard for which every caller has a token that ends in a second.
 type shortLived struct{}
 
-func (s shortLived) Require(scopes ...auth.Scope) fiber.Handler { return s.RequireBrowser(scopes...) }
+func (s shortLived) Require(scopes ...access.Scope) fiber.Handler { return s.RequireBrowser(scopes...) }
 
-func (shortLived) RequireBrowser(scopes ...auth.Scope) fiber.Handler {
+func (shortLived) RequireBrowser(scopes ...access.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		p := everyone
 		p.Expires = time.Now().Add(time.Second)
@@ -57,16 +58,16 @@ func TestViewer_EndsWithItsToken(t *testing.T) {
 // verdict is a checker with a changing opinion.
 type verdict struct{ kind atomic.Int64 }
 
-func (v *verdict) Recheck(context.Context, auth.Principal) error {
+func (v *verdict) Recheck(context.Context, access.Principal) error {
 	if kind := fault.Kind(v.kind.Load()); kind != fault.Internal {
 		return fault.New(kind, "no")
 	}
 	return nil
 }
 
-func (v *verdict) OnChange(func(func(auth.Principal) bool)) {}
+func (v *verdict) OnChange(func(func(access.Principal) bool)) {}
 
-func anybody(auth.Principal) bool { return true }
+func anybody(access.Principal) bool { return true }
 
 func TestViewer_EndsWhenItsCredentialsAreRevoked(t *testing.T) {
 	t.Parallel()
@@ -89,13 +90,13 @@ func TestViewer_EndsWhenItsCredentialsAreRevoked(t *testing.T) {
 // stuck is a checker whose database does not answer.
 type stuck struct{ asked chan struct{} }
 
-func (s stuck) Recheck(ctx context.Context, _ auth.Principal) error {
+func (s stuck) Recheck(ctx context.Context, _ access.Principal) error {
 	close(s.asked)
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (stuck) OnChange(func(func(auth.Principal) bool)) {}
+func (stuck) OnChange(func(func(access.Principal) bool)) {}
 
 func TestViewer_EndsWithTheServerAlsoWhileItsCredentialsAreLookedAt(t *testing.T) {
 	t.Parallel()

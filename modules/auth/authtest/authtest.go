@@ -10,21 +10,22 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // Guard takes everyone for the same principal. It still checks scopes, exactly as auth.Guard does.
-type Guard struct{ principal auth.Principal }
+type Guard struct{ principal access.Principal }
 
 // As returns a guard that takes everyone for the principal given.
-func As(principal auth.Principal) *Guard { return &Guard{principal: principal} }
+func As(principal access.Principal) *Guard { return &Guard{principal: principal} }
 
 // Admin returns a guard that takes everyone for an administrator who sees all devices.
 func Admin() *Guard {
-	return As(auth.Principal{Subject: "admin", Scopes: []auth.Scope{auth.Admin}})
+	return As(access.Principal{Subject: "admin", Scopes: []access.Scope{access.Admin}})
 }
 
 // Require stands in for auth.Guard.Require.
-func (g *Guard) Require(scopes ...auth.Scope) fiber.Handler {
+func (g *Guard) Require(scopes ...access.Scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if err := auth.Admit(c, g.principal, scopes...); err != nil {
 			return err
@@ -34,10 +35,10 @@ func (g *Guard) Require(scopes ...auth.Scope) fiber.Handler {
 }
 
 // RequireBrowser stands in for auth.Guard.RequireBrowser.
-func (g *Guard) RequireBrowser(scopes ...auth.Scope) fiber.Handler { return g.Require(scopes...) }
+func (g *Guard) RequireBrowser(scopes ...access.Scope) fiber.Handler { return g.Require(scopes...) }
 
 // Recheck stands in for auth.Guard.Recheck: the credentials are always still good.
-func (g *Guard) Recheck(context.Context, auth.Principal) error { return nil }
+func (g *Guard) Recheck(context.Context, access.Principal) error { return nil }
 
 // OnChange stands in for auth.Guard.OnChange: nothing ever changes.
-func (g *Guard) OnChange(func(func(auth.Principal) bool)) {}
+func (g *Guard) OnChange(func(func(access.Principal) bool)) {}

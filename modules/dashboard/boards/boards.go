@@ -9,7 +9,7 @@ import (
 	"crypto/rand"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 	"telltale/platform/postgres"
 )
@@ -67,8 +67,8 @@ type viewer struct {
 	admin             bool
 }
 
-func viewerOf(p auth.Principal) viewer {
-	v := viewer{admin: p.Can(auth.Admin)}
+func viewerOf(p access.Principal) viewer {
+	v := viewer{admin: p.Can(access.Admin)}
 	switch {
 	case p.KeyID != "":
 	case p.IsUser():
@@ -80,12 +80,12 @@ func viewerOf(p auth.Principal) viewer {
 }
 
 // List returns the boards that the principal may see in order of their names, at most maxListed.
-func (b *Boards) List(ctx context.Context, who auth.Principal) ([]Summary, error) {
+func (b *Boards) List(ctx context.Context, who access.Principal) ([]Summary, error) {
 	return b.store.list(ctx, viewerOf(who))
 }
 
 // Get returns a board. One that does not exist, or that the principal may not see, is a NotFound fault.
-func (b *Boards) Get(ctx context.Context, who auth.Principal, id string) (Board, error) {
+func (b *Boards) Get(ctx context.Context, who access.Principal, id string) (Board, error) {
 	board, err := b.store.find(ctx, viewerOf(who), id)
 	if err != nil {
 		return Board{}, err
@@ -95,7 +95,7 @@ func (b *Boards) Get(ctx context.Context, who auth.Principal, id string) (Board,
 
 // Create keeps a board for the principal. It returns an Invalid fault when the principal has too many, or for a device that it
 // does not cover; Forbidden for an API key; and Unauthenticated for a user who has just been deleted.
-func (b *Boards) Create(ctx context.Context, who auth.Principal, draft Draft) (Board, error) {
+func (b *Boards) Create(ctx context.Context, who access.Principal, draft Draft) (Board, error) {
 	if who.KeyID != "" {
 		return Board{}, fault.New(fault.Forbidden, "an API key has no boards of its own: log in as the user who shall own it")
 	}
@@ -107,7 +107,7 @@ func (b *Boards) Create(ctx context.Context, who auth.Principal, draft Draft) (B
 
 // Replace puts the draft in the place of the version that the caller has read. It returns a Conflict fault when there is a newer
 // one, Forbidden unless the principal may change the board and sees all of it, and otherwise the faults of Get and Create.
-func (b *Boards) Replace(ctx context.Context, who auth.Principal, id string, version int, draft Draft) (Board, error) {
+func (b *Boards) Replace(ctx context.Context, who access.Principal, id string, version int, draft Draft) (Board, error) {
 	viewer := viewerOf(who)
 	stored, err := b.store.find(ctx, viewer, id)
 	if err != nil {
@@ -129,7 +129,7 @@ func (b *Boards) Replace(ctx context.Context, who auth.Principal, id string, ver
 }
 
 // Delete deletes a board. It returns Forbidden unless the principal may change it, and otherwise the faults of Get.
-func (b *Boards) Delete(ctx context.Context, who auth.Principal, id string) error {
+func (b *Boards) Delete(ctx context.Context, who access.Principal, id string) error {
 	viewer := viewerOf(who)
 	stored, err := b.store.find(ctx, viewer, id)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing"
 	"telltale/modules/dashboard/boards"
 	"telltale/modules/schema"
@@ -38,7 +39,7 @@ type instance struct {
 }
 
 // everything may do everything.
-var everything = auth.Principal{Subject: "root", Scopes: []auth.Scope{auth.Admin}}
+var everything = access.Principal{Subject: "root", Scopes: []access.Scope{access.Admin}}
 
 func start(t *testing.T) *instance {
 	t.Helper()
@@ -64,10 +65,10 @@ type caller struct {
 const password = "a fine password"
 
 // user makes a user and logs in; without devices the user sees all.
-func (i *instance) user(t *testing.T, name string, devices []string, scopes ...auth.Scope) caller {
+func (i *instance) user(t *testing.T, name string, devices []string, scopes ...access.Scope) caller {
 	t.Helper()
 	if len(scopes) == 0 {
-		scopes = []auth.Scope{auth.ReadingsRead}
+		scopes = []access.Scope{access.ReadingsRead}
 	}
 	_, err := i.users.Create(t.Context(), everything, auth.NewUser{Username: name, Password: password, Scopes: scopes, Devices: devices})
 	require.NoError(t, err)
@@ -78,7 +79,7 @@ func (i *instance) user(t *testing.T, name string, devices []string, scopes ...a
 	return caller{i, t, token}
 }
 
-func (i *instance) key(t *testing.T, devices []string, scopes ...auth.Scope) caller {
+func (i *instance) key(t *testing.T, devices []string, scopes ...access.Scope) caller {
 	t.Helper()
 	_, text, err := i.keys.Create(t.Context(), everything, auth.NewKey{Name: "anna", Scopes: scopes, Devices: devices})
 	require.NoError(t, err)
@@ -294,8 +295,8 @@ func TestBoard_IsChangedByWhoHasReadItsNewestVersion(t *testing.T) {
 func TestBoard_IsItsOwnersAndSharedOnesAreSeenByAll(t *testing.T) {
 	t.Parallel()
 	i := start(t)
-	anna, ben, admin := i.user(t, "anna", nil), i.user(t, "ben", nil), i.user(t, "admin", nil, auth.Admin)
-	key, adminKey := i.key(t, nil, auth.ReadingsRead), i.key(t, nil, auth.Admin)
+	anna, ben, admin := i.user(t, "anna", nil), i.user(t, "ben", nil), i.user(t, "admin", nil, access.Admin)
+	key, adminKey := i.key(t, nil, access.ReadingsRead), i.key(t, nil, access.Admin)
 	private := "/api/boards/" + anna.ask(201, "POST", "/api/boards", tiles("private", false)).ID
 	shared := "/api/boards/" + anna.ask(201, "POST", "/api/boards", tiles("shared", true)).ID
 	require.Equal(t, []string{"private", "shared"}, anna.list())
@@ -320,7 +321,7 @@ func TestBoard_IsItsOwnersAndSharedOnesAreSeenByAll(t *testing.T) {
 	}
 	admin.ask(204, "DELETE", shared, "")
 
-	i.user(t, "writer", nil, auth.ReadingsWrite, auth.DevicesRead).ask(403, "GET", "/api/boards", "")
+	i.user(t, "writer", nil, access.ReadingsWrite, access.DevicesRead).ask(403, "GET", "/api/boards", "")
 }
 
 // A token of another program, signed with the same secret, has boards too, which are not those of a user with the same name.
@@ -329,7 +330,7 @@ func TestBoard_OfAnotherIssuersSubjectIsNotThatOfAUserWithItsName(t *testing.T) 
 	i := start(t)
 	anna := i.user(t, "anna", nil)
 	service := boards.New(i.db)
-	foreign := auth.Principal{Subject: "anna", Scopes: []auth.Scope{auth.ReadingsRead}}
+	foreign := access.Principal{Subject: "anna", Scopes: []access.Scope{access.ReadingsRead}}
 	board, err := service.Create(t.Context(), foreign, boards.Draft{Name: "foreign", Document: boards.Document{Tiles: []boards.Tile{}}})
 	require.NoError(t, err)
 	require.Equal(t, "anna", *board.Owner)
@@ -347,7 +348,7 @@ func TestBoard_ShowsNoDeviceThatItsViewerDoesNotCover(t *testing.T) {
 	t.Parallel()
 	i := start(t)
 	anna, ben := i.user(t, "anna", nil), i.user(t, "ben", []string{"lab-*", "hall"})
-	admin := i.user(t, "admin", []string{"lab-*"}, auth.Admin)
+	admin := i.user(t, "admin", []string{"lab-*"}, access.Admin)
 	pattern := func(id, device string) string {
 		return fmt.Sprintf(`{"id":%q,"kind":"table","x":0,"y":0,"w":6,"h":4,"selection":{"device":%q,"metric":"m"}}`, id, device)
 	}
@@ -394,7 +395,7 @@ func TestBoard_ShowsNoDeviceThatItsViewerDoesNotCover(t *testing.T) {
 func TestBoard_OfADeletedUserStaysIfItIsShared(t *testing.T) {
 	t.Parallel()
 	i := start(t)
-	anna, ben, admin := i.user(t, "anna", nil), i.user(t, "ben", nil), i.user(t, "admin", nil, auth.Admin)
+	anna, ben, admin := i.user(t, "anna", nil), i.user(t, "ben", nil), i.user(t, "admin", nil, access.Admin)
 	private := "/api/boards/" + anna.ask(201, "POST", "/api/boards", tiles("private", false)).ID
 	shared := "/api/boards/" + anna.ask(201, "POST", "/api/boards", tiles("shared", true)).ID
 	require.NoError(t, i.users.Delete(t.Context(), everything, "anna"))

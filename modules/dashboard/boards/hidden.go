@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 	"telltale/platform/glob"
 )
@@ -15,7 +15,7 @@ type coverage struct {
 	globs   []string
 }
 
-func coverageOf(p auth.Principal) coverage { return coverage{p.Covers(), p.Devices} }
+func coverageOf(p access.Principal) coverage { return coverage{p.Covers(), p.Devices} }
 
 func (c coverage) hasSeries(s Series) bool { return c.devices == nil || c.devices.Has(s.Device) }
 
@@ -33,7 +33,7 @@ func (c coverage) hasSelection(s *Selection) bool {
 
 // visibleTo returns the board without the series that the principal may not know of. A tile that loses all it shows goes too: its
 // title would tell what was there.
-func visibleTo(who auth.Principal, board Board) Board {
+func visibleTo(who access.Principal, board Board) Board {
 	covers := coverageOf(who)
 	shown := make([]Tile, 0, len(board.Document.Tiles))
 	for _, tile := range board.Document.Tiles {
@@ -55,7 +55,7 @@ func visibleTo(who auth.Principal, board Board) Board {
 
 // coversAll returns an Invalid fault that names the series of devices which the principal does not cover. Kept, they could be
 // neither seen nor changed by who has put them there.
-func coversAll(who auth.Principal, doc Document) error {
+func coversAll(who access.Principal, doc Document) error {
 	covers := coverageOf(who)
 	var wrong fault.Fields
 	for i, tile := range doc.Tiles {

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/httpapi"
 )
 
@@ -12,12 +13,12 @@ type handlers struct{ boards *Boards }
 
 // guard lets a request through whose credentials have the scopes.
 type guard interface {
-	Require(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 // Mount adds the routes of boards. Who may read readings may have boards.
 func Mount(api fiber.Router, boards *Boards, guard guard) {
-	h, reader := handlers{boards}, guard.Require(auth.ReadingsRead)
+	h, reader := handlers{boards}, guard.Require(access.ReadingsRead)
 	api.Get("/boards", reader, h.list)
 	api.Post("/boards", reader, h.create)
 	api.Get("/boards/:id", reader, h.get)

@@ -6,14 +6,14 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/httpapi"
 	"telltale/platform/httpserver"
 )
 
 // guard lets a request through whose credentials have the scopes.
 type guard interface {
-	Require(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 var parameters = httpapi.Parameters{}.Once("since")
@@ -23,7 +23,7 @@ const lastTime = 253402300799999
 
 // Mount adds the route of the figures, which are for administrators.
 func Mount(api fiber.Router, recorder *Recorder, guard guard) {
-	api.Get("/operations", guard.Require(auth.Admin), func(c *fiber.Ctx) error {
+	api.Get("/operations", guard.Require(access.Admin), func(c *fiber.Ctx) error {
 		q := parameters.Read(c)
 		since := q.Number("since", 0, 0, lastTime)
 		if err := q.Err(); err != nil {

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"telltale/config"
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
@@ -190,12 +190,12 @@ func TestOperations_TellsWhatARunningInstanceDoes(t *testing.T) {
 		Pool: db.Use, Commits: appender.Tally, Queued: appender.QueuedBytes, Window: window.Stats, Series: registry.Size,
 		Metrics: prometheus.NewRegistry(), Storage: Measure(db),
 	}, Limits{DB: config.DB{MaxConnections: 20}, Readings: config.Readings{MaxQueuedReadings: 1000}})
-	routes := func(scopes ...auth.Scope) httpapi.Routes {
-		guard := authtest.As(auth.Principal{Subject: "anna", Scopes: scopes})
+	routes := func(scopes ...access.Scope) httpapi.Routes {
+		guard := authtest.As(access.Principal{Subject: "anna", Scopes: scopes})
 		return httpapi.Routes{Name: "operations", Mount: func(api fiber.Router) { Mount(api, r, guard) }}
 	}
-	admin := httpservertest.Serve(t, []httpapi.Routes{routes(auth.Admin)})
-	reader := httpservertest.Serve(t, []httpapi.Routes{routes(auth.ReadingsRead, auth.DevicesRead)})
+	admin := httpservertest.Serve(t, []httpapi.Routes{routes(access.Admin)})
+	reader := httpservertest.Serve(t, []httpapi.Routes{routes(access.ReadingsRead, access.DevicesRead)})
 
 	r.sample()
 	id, _ := registry.Find("a", "m")

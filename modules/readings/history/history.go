@@ -10,7 +10,7 @@ import (
 	"errors"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/scan"
 	"telltale/modules/series"
 	"telltale/platform/fault"
@@ -42,7 +42,7 @@ type waiter interface{ OnWait(waits httpserver.Waits) }
 // History answers a query, as far as the principal may see, into out. Memory does not grow with the answer: chunks are
 // read, merged with the recent window and handed on one after the other. An error of out ends the query in the database
 // too.
-func (e *Engine) History(ctx context.Context, who auth.Principal, q Query, out answer) error {
+func (e *Engine) History(ctx context.Context, who access.Principal, q Query, out answer) error {
 	select {
 	case <-e.tail.Loaded():
 	default:

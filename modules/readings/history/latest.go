@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/series"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
@@ -12,7 +12,7 @@ import (
 
 // Latest returns the newest reading of each series selected, as far as the principal may see. It answers from memory; only
 // tags are looked up in the database. Series without a reading that is still kept are left out.
-func (e *Engine) Latest(ctx context.Context, who auth.Principal, wanted Selection) ([]series.State, error) {
+func (e *Engine) Latest(ctx context.Context, who access.Principal, wanted Selection) ([]series.State, error) {
 	select {
 	case <-e.tail.Loaded():
 	default:

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/chunk"
 	"telltale/modules/readings/turns"
 	"telltale/platform/fault"
@@ -21,7 +21,7 @@ const (
 )
 
 // userOf names whose share of the places a query takes.
-func userOf(who auth.Principal) string {
+func userOf(who access.Principal) string {
 	if who.KeyID != "" {
 		return "key " + who.KeyID
 	}

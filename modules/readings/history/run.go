@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/scan"
 	"telltale/modules/readings/turns"
@@ -15,7 +15,7 @@ import (
 // run is one query being answered.
 type run struct {
 	engine *Engine
-	who    auth.Principal
+	who    access.Principal
 	query  Query
 	out    answer
 	turn   *turns.Turn

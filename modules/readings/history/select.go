@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/devices"
 	"telltale/modules/series"
 	"telltale/platform/fault"
@@ -25,7 +25,7 @@ type Selection struct {
 
 // selectSeries returns the series that a selection names and the principal may see, device by device in the order asked
 // for, and then by metric. Tags are looked up in the database: what was changed a moment ago at any instance counts.
-func (e *Engine) selectSeries(ctx context.Context, who auth.Principal, wanted Selection) ([]series.State, error) {
+func (e *Engine) selectSeries(ctx context.Context, who access.Principal, wanted Selection) ([]series.State, error) {
 	covered := who.Covers()
 	keep := covered.Has
 	if len(wanted.Tags) > 0 {

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"telltale/config"
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/fold"
@@ -26,7 +26,7 @@ import (
 )
 
 // Everyone may do everything.
-var Everyone = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
+var Everyone = access.Principal{Subject: "test", Scopes: []access.Scope{access.Admin}}
 
 // Engine is one instance, as far as readings need it: every part, running on a database.
 type Engine struct {
@@ -167,7 +167,7 @@ func (e *Engine) Answer(t testing.TB, q history.Query) *Collected {
 }
 
 // AnswerTo is Answer for a principal.
-func (e *Engine) AnswerTo(t testing.TB, who auth.Principal, q history.Query) *Collected {
+func (e *Engine) AnswerTo(t testing.TB, who access.Principal, q history.Query) *Collected {
 	t.Helper()
 	if q.To == 0 {
 		q.From, q.To = instant.Min, instant.Max+1

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 )
 
@@ -26,9 +26,9 @@ func (t *Limits) empty() bool {
 
 func TestLimits_AreOfEachUserAndOfEachAddress(t *testing.T) {
 	t.Parallel()
-	anna, bob, key := auth.Principal{Subject: "anna"}, auth.Principal{Subject: "bob"}, auth.Principal{Subject: "anna", KeyID: "k"}
+	anna, bob, key := access.Principal{Subject: "anna"}, access.Principal{Subject: "bob"}, access.Principal{Subject: "anna", KeyID: "k"}
 	type stream struct {
-		who     auth.Principal
+		who     access.Principal
 		address string
 	}
 	for name, c := range map[string]struct {
@@ -78,9 +78,9 @@ func TestTicket_ThatIsNotClaimedIsGivenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := New(2, 0)
-		claimed, err := l.Admit(auth.Principal{Subject: "anna"}, "")
+		claimed, err := l.Admit(access.Principal{Subject: "anna"}, "")
 		require.NoError(t, err)
-		forgotten, err := l.Admit(auth.Principal{Subject: "anna"}, "")
+		forgotten, err := l.Admit(access.Principal{Subject: "anna"}, "")
 		require.NoError(t, err)
 		ended := 0
 		forgotten.Finally(func() { ended++ })
@@ -89,9 +89,9 @@ func TestTicket_ThatIsNotClaimedIsGivenBack(t *testing.T) {
 		synctest.Wait() // until the timer's goroutine has ended
 		require.Equal(t, 1, ended)
 		require.False(t, forgotten.Claim(), "its viewer comes too late")
-		_, err = l.Admit(auth.Principal{Subject: "anna"}, "")
+		_, err = l.Admit(access.Principal{Subject: "anna"}, "")
 		require.NoError(t, err, "the claimed one is still there, the other is not")
-		_, err = l.Admit(auth.Principal{Subject: "anna"}, "")
+		_, err = l.Admit(access.Principal{Subject: "anna"}, "")
 		require.Error(t, err)
 		forgotten.Release()
 		require.Equal(t, 1, ended)
@@ -102,7 +102,7 @@ func TestTicket_ThatIsNotClaimedIsGivenBack(t *testing.T) {
 func TestTicket_GivesBackWhatIsTiedToItHoweverManyRelease(t *testing.T) {
 	t.Parallel()
 	l := New(0, 0)
-	ticket, err := l.Admit(auth.Principal{}, "")
+	ticket, err := l.Admit(access.Principal{}, "")
 	require.NoError(t, err)
 	var order []int
 	for i := range 3 {
@@ -120,7 +120,7 @@ func TestTicket_ChargesLongListsOnly(t *testing.T) {
 	t.Parallel()
 	l := New(0, 0)
 	admit := func() *Ticket {
-		ticket, err := l.Admit(auth.Principal{}, "")
+		ticket, err := l.Admit(access.Principal{}, "")
 		require.NoError(t, err)
 		t.Cleanup(ticket.Release)
 		return ticket

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/budget"
 	"telltale/platform/fault"
 )
@@ -55,7 +55,7 @@ func (t *Ticket) Finally(do func()) {
 }
 
 // Admit returns a ticket, or a TooManyRequests fault.
-func (t *Limits) Admit(p auth.Principal, address string) (*Ticket, error) {
+func (t *Limits) Admit(p access.Principal, address string) (*Ticket, error) {
 	user := p.Owner()
 	t.mu.Lock()
 	defer t.mu.Unlock()

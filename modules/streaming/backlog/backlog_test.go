@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 	"telltale/modules/streaming/filter"
@@ -197,7 +197,7 @@ func (oneDevice) Select(devices, _ []string) []series.State {
 
 func TestSeriesHint_LeavesOutBatchesWithoutTheSeries(t *testing.T) {
 	t.Parallel()
-	few := filter.New(filter.Selection{Devices: []string{"d"}}, nil, auth.Principal{})
+	few := filter.New(filter.Selection{Devices: []string{"d"}}, nil, access.Principal{})
 	hint := Hint(&few, 50, oneDevice{})
 	for name, c := range map[string]struct {
 		b    *batchlog.Batch
@@ -208,7 +208,7 @@ func TestSeriesHint_LeavesOutBatchesWithoutTheSeries(t *testing.T) {
 	} {
 		require.Equal(t, c.want, hint.MayBeIn(c.b), name)
 	}
-	all := filter.New(filter.Selection{}, nil, auth.Principal{})
+	all := filter.New(filter.Selection{}, nil, access.Principal{})
 	require.Nil(t, Hint(&all, 50, oneDevice{}))
 	require.True(t, Hint(&all, 50, oneDevice{}).MayBeIn(batch(1)), "every batch has to be looked into")
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 	"telltale/modules/streaming/filter"
@@ -23,7 +23,7 @@ func (n fakeNames) ByID(id int32) (series.Series, bool) {
 	return series.Series{ID: id, Device: fmt.Sprint("d", id/10), Metric: fmt.Sprint("m", id%10)}, !n.gone[id]
 }
 
-var everyone = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
+var everyone = access.Principal{Subject: "test", Scopes: []access.Scope{access.Admin}}
 
 func newCache(names names) *Cache { return NewCache(names, 16<<20) }
 

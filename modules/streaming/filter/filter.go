@@ -11,7 +11,7 @@ import (
 	"context"
 	"slices"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/series"
 	"telltale/platform/glob"
 )
@@ -42,7 +42,7 @@ const (
 
 // New returns the filter of a selection within what the principal may see. tags is the set of the selection's tags, nil when it
 // has none.
-func New(wanted Selection, tags *TagSet, p auth.Principal) Filter {
+func New(wanted Selection, tags *TagSet, p access.Principal) Filter {
 	f := Filter{devices: wanted.Devices, metrics: wanted.Metrics, tags: tags}
 	switch {
 	case wanted.Metrics != nil && len(wanted.Metrics) == 0:
@@ -70,7 +70,7 @@ func New(wanted Selection, tags *TagSet, p auth.Principal) Filter {
 
 // matching returns whether a device is among those wanted, ids and patterns, and the principal may see it. A device that
 // is new matches like any other.
-func matching(wanted []string, p auth.Principal) func(device string) bool {
+func matching(wanted []string, p access.Principal) func(device string) bool {
 	asked, covered := glob.NewSet(wanted), p.Covers()
 	return func(device string) bool { return asked.Has(device) && covered.Has(device) }
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // admits reports whether a filter lets a device through, as its users ask it.
@@ -48,7 +48,7 @@ func TestFilter_LetsThroughWhatWasAskedForAndMayBeSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := New(Selection{Devices: c.asked}, nil, auth.Principal{Devices: c.sees})
+			f := New(Selection{Devices: c.asked}, nil, access.Principal{Devices: c.sees})
 			for range 2 { // the second time from memory
 				var got []string
 				for _, device := range devices {
@@ -68,10 +68,10 @@ func TestFilter_LetsThroughWhatWasAskedForAndMayBeSeen(t *testing.T) {
 
 func TestFilter_OfNoMetricsLetsNothingThrough(t *testing.T) {
 	t.Parallel()
-	none := New(Selection{Metrics: []string{}}, nil, auth.Principal{})
+	none := New(Selection{Metrics: []string{}}, nil, access.Principal{})
 	require.NotNil(t, none.Devices())
 	require.Empty(t, none.Devices())
-	some := New(Selection{Metrics: []string{"n", "m"}}, nil, auth.Principal{})
+	some := New(Selection{Metrics: []string{"n", "m"}}, nil, access.Principal{})
 	require.True(t, some.Metrics().Has("m"))
 	require.False(t, some.Metrics().Has("o"))
 	require.False(t, some.All())
@@ -92,7 +92,7 @@ func TestFilter_ConcernsStepsThatMayHaveItsDevices(t *testing.T) {
 		"more than the step":  {[]string{"c", "d", "e", "a"}, true},
 		"more, and not these": {[]string{"c", "d", "e", "f"}, false},
 	} {
-		f := New(Selection{Devices: c.asked}, nil, auth.Principal{})
+		f := New(Selection{Devices: c.asked}, nil, access.Principal{})
 		require.Equal(t, c.want, f.Concerns(step), name)
 	}
 }
@@ -103,7 +103,7 @@ func TestFilter_KeepsItsMemoryOfDevicesWithinBounds(t *testing.T) {
 	for i := range patterns {
 		patterns[i] = fmt.Sprint("*", i)
 	}
-	f := New(Selection{Devices: patterns}, nil, auth.Principal{})
+	f := New(Selection{Devices: patterns}, nil, access.Principal{})
 	for i := range 3 * maxSeen {
 		device := fmt.Sprint("d", i)
 		require.Equal(t, device[len(device)-1] != '9', f.Admits(device), device)
@@ -157,7 +157,7 @@ func TestTagSet_JudgesADeviceByALookupAfterItWasMet(t *testing.T) {
 	t.Parallel()
 	table := &tagTable{tags: map[string][]string{"a": {"hot", "wet"}, "b": {"hot"}}}
 	sets := NewTagSets(table)
-	f := New(Selection{Tags: []string{"hot", "wet"}}, sets.Join([]string{"hot", "wet"}), auth.Principal{})
+	f := New(Selection{Tags: []string{"hot", "wet"}}, sets.Join([]string{"hot", "wet"}), access.Principal{})
 	require.False(t, f.Listed())
 	require.False(t, f.Knows([]string{"a"}))
 	require.NoError(t, f.Learn(t.Context(), []string{"a", "b"}))
@@ -183,7 +183,7 @@ func TestTagSet_SaysThatTheDirectoryIsAway(t *testing.T) {
 	t.Parallel()
 	table := &tagTable{tags: map[string][]string{}, away: errors.New("away")}
 	sets := NewTagSets(table)
-	f := New(Selection{Tags: []string{"x"}}, sets.Join([]string{"x"}), auth.Principal{})
+	f := New(Selection{Tags: []string{"x"}}, sets.Join([]string{"x"}), access.Principal{})
 	require.ErrorIs(t, f.Learn(t.Context(), []string{"a"}), table.away)
 	require.False(t, f.Knows([]string{"a"}))
 	require.ErrorIs(t, sets.Refresh(t.Context()), table.away)
@@ -211,7 +211,7 @@ func TestTagSets_AreUsedByManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			set := sets.Join([]string{"x"})
 			defer set.Leave()
-			f := New(Selection{Tags: []string{"x"}}, set, auth.Principal{})
+			f := New(Selection{Tags: []string{"x"}}, set, access.Principal{})
 			for _, device := range []string{"a", fmt.Sprint(i)} {
 				if err := f.Learn(t.Context(), []string{device}); err != nil || f.Admits(device) != (device == "a") {
 					t.Error(device, err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/deletion"
 	"telltale/modules/series"
@@ -61,7 +61,7 @@ func flushOf(t *testing.T, log fakeLog, change func(*Limits)) (f *Flush, questio
 	limits := Defaults()
 	limits.Now = func() time.Time { return time.UnixMilli(102 * minute).Add(limits.Grace) }
 	change(&limits)
-	ask := func(ctx context.Context, who auth.Principal, q history.Query, rows *Rows) error {
+	ask := func(ctx context.Context, who access.Principal, q history.Query, rows *Rows) error {
 		questions = append(questions, asked{q.From / minute, q.To / minute})
 		return answer(ctx, who, q, rows)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 	"telltale/modules/streaming/budget"
@@ -31,13 +31,13 @@ func questionAbout(t *testing.T, device string) *Question {
 	t.Helper()
 	r, err := request.Parse(request.Values{"interval": {"1m"}, "device": {device}}, "", time.Now())
 	require.NoError(t, err)
-	r.Principal = auth.Principal{Subject: "test", Scopes: []auth.Scope{auth.Admin}}
+	r.Principal = access.Principal{Subject: "test", Scopes: []access.Scope{access.Admin}}
 	f := filter.New(r.Selection, nil, r.Principal)
 	return NewQuestion(&r, &f)
 }
 
 // answer is history with a bucket of each minute.
-func answer(_ context.Context, _ auth.Principal, q history.Query, rows *Rows) error {
+func answer(_ context.Context, _ access.Principal, q history.Query, rows *Rows) error {
 	if err := rows.Series(series.Series{Device: q.Devices[0], Metric: "m"}); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func hourAgo() Point {
 func TestMaker_KeepsQuestionsThatFailedWithinItsBudget(t *testing.T) {
 	t.Parallel()
 	away := fmt.Errorf("the database is away")
-	m := makerOf(func(context.Context, auth.Principal, history.Query, *Rows) error { return away }, 10*memoBytes)
+	m := makerOf(func(context.Context, access.Principal, history.Query, *Rows) error { return away }, 10*memoBytes)
 	var asked []*Question
 	for k := range 50 {
 		q := questionAbout(t, fmt.Sprint(k))

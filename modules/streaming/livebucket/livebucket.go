@@ -19,7 +19,7 @@ import (
 	"telltale/modules/readings/bucket"
 	"telltale/modules/readings/history"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 	"telltale/modules/streaming/backlog"
@@ -66,7 +66,7 @@ func Defaults() Limits {
 }
 
 // History answers a query about history into rows.
-type History func(ctx context.Context, who auth.Principal, q history.Query, rows *Rows) error
+type History func(ctx context.Context, who access.Principal, q history.Query, rows *Rows) error
 
 // window is the recent window.
 type window interface {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 	"telltale/modules/readings/deletion"
 	"telltale/modules/series"
@@ -73,7 +73,7 @@ func sourceOf(r *fakeRegistry, w fakeWindow) *Source {
 }
 
 func filterOf(devices ...string) *filter.Filter {
-	f := filter.New(filter.Selection{Devices: devices}, nil, auth.Principal{})
+	f := filter.New(filter.Selection{Devices: devices}, nil, access.Principal{})
 	return &f
 }
 
@@ -260,7 +260,7 @@ func TestSource_LooksTheTagsOfNewDevicesUp(t *testing.T) {
 	away := errors.New("away")
 	for _, err := range []error{nil, away} {
 		r := &fakeRegistry{states: []series.State{state(1, "a", "m", 1, 1), state(2, "b", "m", 1, 1)}}
-		f := filter.New(filter.Selection{Tags: []string{"x"}}, filter.NewTagSets(directory{err}).Join([]string{"x"}), auth.Principal{})
+		f := filter.New(filter.Selection{Tags: []string{"x"}}, filter.NewTagSets(directory{err}).Join([]string{"x"}), access.Principal{})
 		snapshot, got := sourceOf(r, fakeWindow{}).Snapshot(t.Context(), &f)
 		require.ErrorIs(t, got, err)
 		if err == nil {

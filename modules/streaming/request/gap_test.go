@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/readings/batchlog"
 )
 
@@ -22,7 +22,7 @@ func TestVeil_HidesWhenHiddenDevicesReported(t *testing.T) {
 		"before 1970":       {of(-5, -3), of(-hour, -1)},
 		"nothing was in it": {of(0, 0), of(0, 0)},
 	} {
-		narrow := Request{Principal: auth.Principal{Devices: []string{"a"}}}
+		narrow := Request{Principal: access.Principal{Devices: []string{"a"}}}
 		require.Equal(t, c.want, narrow.Veil(c.gone), name)
 		all := Request{}
 		require.Equal(t, c.gone, all.Veil(c.gone), name)

@@ -10,14 +10,14 @@ import (
 
 	"telltale/modules/readings/bucket"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/event"
 	"telltale/modules/streaming/filter"
 )
 
 // Request is what a client asks of a stream.
 type Request struct {
-	Principal auth.Principal
+	Principal access.Principal
 	filter.Selection
 	// Filter is the id of a saved filter whose selection to use, "" for none.
 	Filter string

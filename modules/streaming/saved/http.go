@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/request"
 	"telltale/platform/httpapi"
 )
@@ -13,16 +14,16 @@ type handlers struct{ filters *Filters }
 
 // guard lets a request through whose credentials have the scopes.
 type guard interface {
-	Require(scopes ...auth.Scope) fiber.Handler
+	Require(scopes ...access.Scope) fiber.Handler
 }
 
 // Mount adds the routes of saved filters.
 func Mount(api fiber.Router, filters *Filters, guard guard) {
 	h := handlers{filters}
-	api.Get("/stream/filters", guard.Require(auth.ReadingsRead), h.list)
-	api.Post("/stream/filters", guard.Require(auth.ReadingsRead), h.save)
-	api.Get("/stream/filters/:id", guard.Require(auth.ReadingsRead), h.get)
-	api.Delete("/stream/filters/:id", guard.Require(auth.ReadingsRead), h.delete)
+	api.Get("/stream/filters", guard.Require(access.ReadingsRead), h.list)
+	api.Post("/stream/filters", guard.Require(access.ReadingsRead), h.save)
+	api.Get("/stream/filters/:id", guard.Require(access.ReadingsRead), h.get)
+	api.Delete("/stream/filters/:id", guard.Require(access.ReadingsRead), h.delete)
 }
 
 func (h handlers) save(c *fiber.Ctx) error {

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"time"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/filter"
 	"telltale/platform/fault"
 	"telltale/platform/postgres"
@@ -47,13 +47,13 @@ type Filters struct{ store store }
 func NewFilters(db *postgres.DB) *Filters { return &Filters{store{db}} }
 
 // reachOf returns whose filters the principal may see: its own or, if all is set, everyone's.
-func reachOf(p auth.Principal) (owner string, all bool) {
-	return p.Owner(), p.Can(auth.Admin) && p.SeesAll()
+func reachOf(p access.Principal) (owner string, all bool) {
+	return p.Owner(), p.Can(access.Admin) && p.SeesAll()
 }
 
 // Save stores a selection. It returns an Invalid fault when the owner has too many filters, TooLarge when the selection is too
 // long, and Unauthenticated for a user who has just been deleted.
-func (f *Filters) Save(ctx context.Context, who auth.Principal, s filter.Selection) (Filter, error) {
+func (f *Filters) Save(ctx context.Context, who access.Principal, s filter.Selection) (Filter, error) {
 	s = filter.Selection{Devices: canonical(s.Devices), Tags: canonical(s.Tags), Metrics: canonical(s.Metrics)}
 	body, err := json.Marshal(s)
 	if err != nil {
@@ -87,7 +87,7 @@ func canonical(words []string) []string {
 }
 
 // Find returns a filter. The error is a NotFound fault when it does not exist or the principal may not see it.
-func (f *Filters) Find(ctx context.Context, who auth.Principal, id string) (Filter, error) {
+func (f *Filters) Find(ctx context.Context, who access.Principal, id string) (Filter, error) {
 	if !isID(id) {
 		return Filter{}, notFound(id)
 	}
@@ -96,13 +96,13 @@ func (f *Filters) Find(ctx context.Context, who auth.Principal, id string) (Filt
 }
 
 // List returns the filters that the principal may see, the newest first, at most maxListed.
-func (f *Filters) List(ctx context.Context, who auth.Principal) ([]Summary, error) {
+func (f *Filters) List(ctx context.Context, who access.Principal) ([]Summary, error) {
 	owner, all := reachOf(who)
 	return f.store.list(ctx, owner, all)
 }
 
 // Delete deletes a filter; streams that use it stay open. Its errors are those of Find.
-func (f *Filters) Delete(ctx context.Context, who auth.Principal, id string) error {
+func (f *Filters) Delete(ctx context.Context, who access.Principal, id string) error {
 	if !isID(id) {
 		return notFound(id)
 	}

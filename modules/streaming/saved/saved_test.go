@@ -8,15 +8,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 	"telltale/modules/streaming/filter"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
 )
 
 var (
-	anna  = auth.Principal{Subject: "anna", Scopes: []auth.Scope{auth.ReadingsRead}}
-	admin = auth.Principal{Subject: "boss", Scopes: []auth.Scope{auth.Admin}}
+	anna  = access.Principal{Subject: "anna", Scopes: []access.Scope{access.ReadingsRead}}
+	admin = access.Principal{Subject: "boss", Scopes: []access.Scope{access.Admin}}
 )
 
 // words are a selection of one device.
@@ -25,7 +25,7 @@ func words(device string) filter.Selection { return filter.Selection{Devices: []
 func TestFilters_NameASelectionByItsOwnerAndItsLists(t *testing.T) {
 	t.Parallel()
 	filters := NewFilters(pgtest.New(t))
-	save := func(who auth.Principal, s filter.Selection) string {
+	save := func(who access.Principal, s filter.Selection) string {
 		t.Helper()
 		kept, err := filters.Save(t.Context(), who, s)
 		require.NoError(t, err)
@@ -36,11 +36,11 @@ func TestFilters_NameASelectionByItsOwnerAndItsLists(t *testing.T) {
 	require.Equal(t, first, save(anna, filter.Selection{Devices: []string{"a", "b"}, Metrics: []string{"m"}}), "the order does not matter")
 	seen := map[string]string{first: "the first"}
 	for name, c := range map[string]struct {
-		who auth.Principal
+		who access.Principal
 		s   filter.Selection
 	}{
 		"another owner":       {admin, filter.Selection{Devices: []string{"a", "b"}, Metrics: []string{"m"}}},
-		"a key of the owner":  {auth.Principal{Subject: "anna", KeyID: "k"}, filter.Selection{Devices: []string{"a", "b"}, Metrics: []string{"m"}}},
+		"a key of the owner":  {access.Principal{Subject: "anna", KeyID: "k"}, filter.Selection{Devices: []string{"a", "b"}, Metrics: []string{"m"}}},
 		"other devices":       {anna, filter.Selection{Devices: []string{"a"}, Metrics: []string{"m"}}},
 		"devices as tags":     {anna, filter.Selection{Tags: []string{"a", "b"}, Metrics: []string{"m"}}},
 		"all of the metrics":  {anna, filter.Selection{Devices: []string{"a", "b"}}},
@@ -80,10 +80,10 @@ func TestFilters_AreSeenByTheirOwnerAndByAdministratorsOfEverything(t *testing.T
 	narrowOwner := anna
 	narrowOwner.Devices = []string{"a"}
 	for name, c := range map[string]struct {
-		who  auth.Principal
+		who  access.Principal
 		sees bool
 	}{
-		"the owner": {anna, true}, "the owner, narrowed": {narrowOwner, true}, "another": {auth.Principal{Subject: "bob"}, false},
+		"the owner": {anna, true}, "the owner, narrowed": {narrowOwner, true}, "another": {access.Principal{Subject: "bob"}, false},
 		"an administrator": {admin, true}, "an administrator of some devices": {narrowAdmin, false},
 	} {
 		found, err := filters.Find(t.Context(), c.who, kept.ID)

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"telltale/modules/auth"
+	"telltale/modules/auth/access"
 )
 
 // keys makes and revokes API keys; auth.Keys is one.
 type keys interface {
-	Create(ctx context.Context, by auth.Principal, key auth.NewKey) (auth.APIKey, string, error)
-	Revoke(ctx context.Context, by auth.Principal, id string) error
+	Create(ctx context.Context, by access.Principal, key auth.NewKey) (auth.APIKey, string, error)
+	Revoke(ctx context.Context, by access.Principal, id string) error
 }
 
 // simulatorName is the name of the simulator's own key.
@@ -22,51 +23,51 @@ const simulatorName = "demo simulator"
 const keyLifetime = 24 * time.Hour
 
 var (
-	simulatorScopes = []auth.Scope{auth.DevicesRead, auth.DevicesWrite, auth.ReadingsRead, auth.ReadingsWrite}
-	visitorScopes   = []auth.Scope{auth.DevicesRead, auth.ReadingsRead}
+	simulatorScopes = []access.Scope{access.DevicesRead, access.DevicesWrite, access.ReadingsRead, access.ReadingsWrite}
+	visitorScopes   = []access.Scope{access.DevicesRead, access.ReadingsRead}
 )
 
 // operator is the principal that makes the keys: starting the demo takes the rights of the server's owner.
-var operator = auth.Principal{Subject: "demo", Scopes: []auth.Scope{auth.Admin}}
+var operator = access.Principal{Subject: "demo", Scopes: []access.Scope{access.Admin}}
 
-// access is an API key that is made when it is first needed, and again when it has ended. It covers the devices of the
+// credential is an API key that is made when it is first needed, and again when it has ended. It covers the devices of the
 // fleet and no others. It is used by one goroutine at a time.
-type access struct {
+type credential struct {
 	keys   keys
 	name   string
-	scopes []auth.Scope
+	scopes []access.Scope
 
 	id   string // of the key at hand, empty when there is none
 	text string
 }
 
 // token returns the key's text.
-func (a *access) token(ctx context.Context) (string, error) {
-	if a.id != "" {
-		return a.text, nil
+func (c *credential) token(ctx context.Context) (string, error) {
+	if c.id != "" {
+		return c.text, nil
 	}
 	expires := time.Now().Add(keyLifetime)
-	key, text, err := a.keys.Create(ctx, operator, auth.NewKey{
-		Name: a.name, Scopes: a.scopes, Devices: patterns(), ExpiresAt: &expires,
+	key, text, err := c.keys.Create(ctx, operator, auth.NewKey{
+		Name: c.name, Scopes: c.scopes, Devices: patterns(), ExpiresAt: &expires,
 	})
 	if err != nil {
 		return "", fmt.Errorf("making an API key for the demo: %w", err)
 	}
-	a.id, a.text = key.ID, text
+	c.id, c.text = key.ID, text
 	return text, nil
 }
 
 // renew has the next call of token make another key.
-func (a *access) renew() { a.id, a.text = "", "" }
+func (c *credential) renew() { c.id, c.text = "", "" }
 
 // revoke ends the key at hand, if there is one.
-func (a *access) revoke(ctx context.Context) error {
-	if a.id == "" {
+func (c *credential) revoke(ctx context.Context) error {
+	if c.id == "" {
 		return nil
 	}
-	id := a.id
-	a.renew()
-	if err := a.keys.Revoke(ctx, operator, id); err != nil {
+	id := c.id
+	c.renew()
+	if err := c.keys.Revoke(ctx, operator, id); err != nil {
 		return fmt.Errorf("revoking the demo's API key: %w", err)
 	}
 	return nil
