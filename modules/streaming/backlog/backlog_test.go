@@ -170,7 +170,8 @@ func TestBacklog_ReadsAFewAtOnceAndOnceForAllWhoWait(t *testing.T) {
 		require.Equal(t, MaxReads, log.reads, "the others wait for their turn")
 		leave()
 		require.Empty(t, <-done)
-		log.hold <- struct{}{}
+		log.hold <- struct{}{} // ends the read from 0, which began first: its piece has what follows 10
+		synctest.Wait()
 		log.hold <- struct{}{}
 		for range 3 {
 			require.NotEmpty(t, <-done)
