@@ -2,50 +2,32 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"slices"
+	"time"
 
-	jwtware "github.com/gofiber/contrib/jwt"
 	"github.com/gofiber/fiber/v2"
-	"github.com/golang-jwt/jwt/v5"
 
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
+	"telltale/modules/auth/tokens"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
 
-const (
-	// sourceKey is where a guard leaves the source of the credentials in a request's locals.
-	sourceKey = "telltale.source"
-	// tokenKey is where the JWT middleware leaves the token.
-	tokenKey = "telltale.token"
-)
+// sourceKey is where a guard leaves the source of the credentials in a request's locals.
+const sourceKey = "telltale.source"
 
 // Guard lets requests through to a route when their credentials cover it.
 type Guard struct {
-	tokens *Tokens
+	users  *Users
 	keys   *Keys
-	jwt    map[source]fiber.Handler // the JWT middleware, by where it finds the token
-	seen   *verified
+	tokens *tokens.Service
+	now    func() time.Time
 }
 
-// NewGuard returns a guard that accepts the tokens and the keys.
-func NewGuard(tokens *Tokens, keys *Keys) *Guard {
-	middleware := func(lookup, scheme string) fiber.Handler {
-		return jwtware.New(jwtware.Config{
-			TokenLookup: lookup, AuthScheme: scheme, KeyFunc: tokens.key, Claims: &claims{}, ContextKey: tokenKey,
-			SuccessHandler: func(*fiber.Ctx) error { return nil }, // the guard goes on by itself
-			ErrorHandler:   func(_ *fiber.Ctx, err error) error { return refusal(err) },
-		})
-	}
-	seen := &verified{now: tokens.now, tokens: map[[sha256.Size]byte]verifiedToken{}}
-	return &Guard{tokens: tokens, keys: keys, seen: seen, jwt: map[source]fiber.Handler{
-		fromHeader: middleware("header:"+fiber.HeaderAuthorization, "Bearer"),
-		fromQuery:  middleware("query:"+QueryToken, ""),
-		fromCookie: middleware("cookie:"+sessionCookie, ""),
-	}}
+// NewGuard returns a guard that accepts the tokens and the keys, as long as their users may use them.
+func NewGuard(users *Users, keys *Keys, tokens *tokens.Service, now func() time.Time) *Guard {
+	return &Guard{users, keys, tokens, now}
 }
 
 // Require returns a handler that lets a request pass when its credentials have all the scopes, and leaves their principal
@@ -89,16 +71,10 @@ func (g *Guard) require(browser bool, scopes []access.Scope) fiber.Handler {
 // Unavailable fault says only that it cannot be told at the moment. Recheck answers from memory nearly always; asking every
 // few seconds for every connection is fine.
 func (g *Guard) Recheck(ctx context.Context, p access.Principal) error {
-	if !p.Expires.IsZero() && !g.tokens.now().Before(p.Expires) {
+	if !p.Expires.IsZero() && !g.now().Before(p.Expires) {
 		return fault.New(fault.Unauthenticated, "the credentials have expired")
 	}
-	var current access.Principal
-	var err error
-	if p.KeyID != "" {
-		current, err = g.keys.current(ctx, p.KeyID)
-	} else {
-		current, err = g.tokens.current(ctx, p)
-	}
+	current, err := g.current(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -115,7 +91,7 @@ func (g *Guard) OnChange(changed func(concerns func(access.Principal) bool)) {
 	g.keys.records.OnForget(func(id string) {
 		changed(func(p access.Principal) bool { return p.KeyID == id })
 	})
-	g.tokens.users.accounts.OnForget(func(username string) {
+	g.users.accounts.OnForget(func(username string) {
 		changed(func(p access.Principal) bool { return p.IsUser() && p.Subject == username })
 	})
 }
@@ -134,33 +110,21 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (access.Principal, sour
 		p, err := g.keys.Verify(c.UserContext(), text)
 		return p, from, err
 	}
-	good, ok := g.seen.find(text)
-	if !ok {
-		if err := g.jwt[from](c); err != nil {
-			return access.Principal{}, from, err
-		}
-		good = c.Locals(tokenKey).(*jwt.Token).Claims.(*claims)
-		g.seen.keep(text, good)
+	p, err := g.tokens.Verify(text)
+	if err != nil {
+		return access.Principal{}, from, err
 	}
-	p, err := g.tokens.accept(c.UserContext(), good)
+	p, err = g.current(c.UserContext(), p)
 	return p, from, err
 }
 
-// refusal turns an error of the JWT middleware into the fault that the caller gets. A fault from within, such as keys that
-// are not known yet, stays what it is.
-func refusal(err error) error {
-	if f := fault.As(err); f != nil {
-		return f
-	}
-	message := "the token is not valid"
+// current returns what the key or the user of a principal may do by now. A principal of another issuer's token stays as it is.
+func (g *Guard) current(ctx context.Context, p access.Principal) (access.Principal, error) {
 	switch {
-	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
-	case errors.Is(err, jwt.ErrTokenExpired):
-		message = "the token has expired"
-	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		message = "the token is not valid yet"
-	case errors.Is(err, jwt.ErrTokenMalformed), errors.Is(err, jwtware.ErrJWTMissingOrMalformed):
-		message = "the token is malformed"
+	case p.KeyID != "":
+		return g.keys.current(ctx, p.KeyID)
+	case p.IsUser():
+		return g.users.hold(ctx, p)
 	}
-	return &fault.Fault{Kind: fault.Unauthenticated, Message: message, Err: err}
+	return p, nil
 }

@@ -1,19 +1,15 @@
 package auth
 
 import (
-	"crypto/sha256"
 	"net/http"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fasthttp"
 
 	"telltale/modules/auth/access"
-	"telltale/modules/auth/clocktest"
 	"telltale/platform/fault"
 )
 
@@ -136,7 +132,7 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 	principal := func() access.Principal {
 		user, account, err := i.users.Login(ctx, "anna", "a good password", "::1")
 		require.NoError(t, err)
-		p, err := i.tokens.current(ctx, access.Principal{Subject: "anna", Scopes: user.Scopes, Expires: i.clock.Now().Add(time.Minute), Account: account})
+		p, err := i.guard.current(ctx, access.Principal{Subject: "anna", Scopes: user.Scopes, Expires: i.clock.Now().Add(time.Minute), Account: account})
 		require.NoError(t, err)
 		return p
 	}
@@ -193,32 +189,6 @@ func TestGuard_ARememberedTokenStillBelongsToItsUser(t *testing.T) {
 	_, err := i.users.Update(t.Context(), fullAdmin, "ada", UserChange{Disabled: &disabled})
 	require.NoError(t, err)
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
-}
-
-func TestGuard_TokensAreRememberedForAMinuteAndNotBeyondTheirEnd(t *testing.T) {
-	t.Parallel()
-	clock := clocktest.New()
-	v := &verified{now: clock.Now, tokens: map[[sha256.Size]byte]verifiedToken{}}
-	long, short := &claims{}, &claims{}
-	long.ExpiresAt, short.ExpiresAt = jwt.NewNumericDate(clock.Now().Add(time.Hour)), jwt.NewNumericDate(clock.Now().Add(10*time.Second))
-	v.keep("long", long)
-	v.keep("short", short)
-	for _, step := range []struct {
-		after       time.Duration
-		long, short bool
-	}{{0, true, true}, {11 * time.Second, true, false}, {50 * time.Second, false, false}} {
-		clock.Advance(step.after)
-		_, ok := v.find("long")
-		require.Equal(t, step.long, ok)
-		_, ok = v.find("short")
-		require.Equal(t, step.short, ok)
-	}
-	_, ok := v.find("unknown")
-	require.False(t, ok)
-	for i := range verifiedTokens + 10 {
-		v.keep(strconv.Itoa(i), long)
-	}
-	require.LessOrEqual(t, len(v.tokens), verifiedTokens)
 }
 
 func TestGuard_KeepsCallersLoggedInDuringADatabaseOutage(t *testing.T) {

@@ -7,11 +7,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/tokens"
 	"telltale/platform/httpapi"
 )
 
 // Routes returns the routes of the module. SameSite keeps pages of other sites from changing a browser's session.
-func Routes(users *Users, keys *Keys, tokens *Tokens, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
+func Routes(users *Users, keys *Keys, tokens *tokens.Service, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
 	session := sessionHandlers{users, tokens, sameSite}
 	user := userHandlers{users}
 	key := keyHandlers{keys}

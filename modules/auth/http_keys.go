@@ -14,8 +14,11 @@ import (
 	"telltale/platform/httpapi"
 )
 
-// maxKeyName is in characters.
-const maxKeyName = 64
+// The longest name of a key, in characters, and the year after which a time can no longer be written as RFC 3339.
+const (
+	maxKeyName = 64
+	lastYear   = 9999
+)
 
 // keyHandlers let an administrator manage API keys.
 type keyHandlers struct{ keys *Keys }

@@ -11,6 +11,7 @@ import (
 
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/password"
+	"telltale/modules/auth/tokens"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
@@ -21,7 +22,7 @@ const cookiePath = "/api"
 // sessionHandlers let users log in and out, and look after themselves.
 type sessionHandlers struct {
 	users    *Users
-	tokens   *Tokens
+	tokens   *tokens.Service
 	sameSite *httpapi.SameSite
 }
 
@@ -94,7 +95,7 @@ type tokenAnswer struct {
 }
 
 func (h sessionHandlers) login(c *fiber.Ctx) error {
-	if !h.tokens.issues() {
+	if !h.tokens.Issues() {
 		return fault.InvalidField("grant_type", "is not supported: tokens for this server come from its identity provider")
 	}
 	if err := httpapi.ReadNone(c); err != nil {
@@ -118,7 +119,7 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	token, expires, err := h.tokens.Issue(user, account, scopes)
+	token, expires, err := h.tokens.Issue(user.Username, account, scopes)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(tokenAnswer{
-		AccessToken: token, TokenType: "bearer", ExpiresIn: int(h.tokens.lifetime / time.Second), Scope: access.JoinScopes(scopes),
+		AccessToken: token, TokenType: "bearer", ExpiresIn: int(h.tokens.Lifetime() / time.Second), Scope: access.JoinScopes(scopes),
 	})
 }
 
@@ -172,12 +173,12 @@ func (h sessionHandlers) renew(c *fiber.Ctx) error {
 	if c.Locals(sourceKey) != fromCookie || !p.IsUser() {
 		return fault.New(fault.Forbidden, "only the session cookie of a user who has logged in here can be renewed: get another token by logging in")
 	}
-	token, expires, err := h.tokens.Issue(User{Username: p.Subject}, p.Account, p.Scopes)
+	token, expires, err := h.tokens.Issue(p.Subject, p.Account, p.Scopes)
 	if err != nil {
 		return err
 	}
 	setSession(c, token, expires)
-	return c.JSON(sessionAnswer{ExpiresAt: expires.UTC(), ExpiresIn: int(h.tokens.lifetime / time.Second)})
+	return c.JSON(sessionAnswer{ExpiresAt: expires.UTC(), ExpiresIn: int(h.tokens.Lifetime() / time.Second)})
 }
 
 func setSession(c *fiber.Ctx, token string, expires time.Time) {

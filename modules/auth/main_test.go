@@ -25,6 +25,7 @@ import (
 	"telltale/modules/auth/clocktest"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
+	"telltale/modules/auth/tokens"
 	"telltale/modules/schema"
 	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
@@ -51,7 +52,7 @@ type instance struct {
 	db     *postgres.DB
 	users  *Users
 	keys   *Keys
-	tokens *Tokens
+	tokens *tokens.Service
 	guard  *Guard
 	clock  *clocktest.Clock
 	hasher *countingHasher
@@ -80,10 +81,9 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 	keySet.Retry = time.Hour // no second fetch, however long the test takes
 	require.NoError(t, keySet.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, keySet.Stop(t.Context())) })
-	tokens, err := NewTokens(cfg, signing.NewSecrets(cfg, t.TempDir(), log), keySet, users, log)
+	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), log), keySet, clock.Now, log)
 	require.NoError(t, err)
-	tokens.now = clock.Now
-	guard := NewGuard(tokens, keys)
+	guard := NewGuard(users, keys, tokens, clock.Now)
 	subject := func(c *fiber.Ctx) error { return c.JSON(PrincipalOf(c).Subject) }
 	things := httpapi.Routes{Name: "things", Mount: func(api fiber.Router) {
 		api.Get("/things", guard.Require(access.DevicesRead), subject)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	_ "embed"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -10,6 +11,7 @@ import (
 	"telltale/config"
 	"telltale/modules/auth/bootstrap"
 	"telltale/modules/auth/signing"
+	"telltale/modules/auth/tokens"
 	"telltale/platform/health"
 	"telltale/platform/httpapi"
 	"telltale/platform/openapi"
@@ -33,8 +35,10 @@ var Module = fx.Module("auth",
 	fx.Provide(
 		func(db *postgres.DB, log *zap.Logger) *Users { return NewUsers(db, log.Named("auth")) },
 		func(db *postgres.DB, log *zap.Logger) *Keys { return NewKeys(db, log.Named("auth")) },
-		fx.Annotate(provideTokens, fx.OnStart(func(ctx context.Context, t *Tokens) error { return t.Start(ctx) })),
-		NewGuard,
+		fx.Annotate(provideTokens, fx.OnStart(func(ctx context.Context, t *tokens.Service) error { return t.Start(ctx) })),
+		func(users *Users, keys *Keys, tokens *tokens.Service) *Guard {
+			return NewGuard(users, keys, tokens, time.Now)
+		},
 		fx.Annotate(
 			provideBootstrap,
 			fx.OnStart(func(ctx context.Context, b *bootstrap.Bootstrap) error { return b.Start(ctx) }),
@@ -58,11 +62,11 @@ func provideKeySet(cfg config.Auth, log *zap.Logger) *signing.KeySet {
 	return signing.NewKeySet(cfg.JWKSURL, cfg.Algorithm, log.Named("auth"))
 }
 
-func provideTokens(cfg config.Auth, secrets *signing.Secrets, keySet *signing.KeySet, users *Users, log *zap.Logger) (*Tokens, error) {
-	return NewTokens(cfg, secrets, keySet, users, log.Named("auth"))
+func provideTokens(cfg config.Auth, secrets *signing.Secrets, keySet *signing.KeySet, log *zap.Logger) (*tokens.Service, error) {
+	return tokens.New(cfg, secrets, keySet, time.Now, log.Named("auth"))
 }
 
-func provideRoutes(cfg config.HTTP, users *Users, keys *Keys, tokens *Tokens, guard *Guard) httpapi.Routes {
+func provideRoutes(cfg config.HTTP, users *Users, keys *Keys, tokens *tokens.Service, guard *Guard) httpapi.Routes {
 	return Routes(users, keys, tokens, guard, httpapi.NewSameSite(cfg.AllowedOrigins))
 }
 

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
@@ -10,6 +11,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/tokens"
 	"telltale/platform/health"
 	"telltale/platform/httpapi"
 	"telltale/platform/openapi"
@@ -19,7 +21,7 @@ import (
 func TestModule_StartsAndStops(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	cfg := config.Config{Auth: config.Auth{Algorithm: "HS256", AdminUsername: "admin"}, DataDir: t.TempDir()}
+	cfg := config.Config{Auth: config.Auth{Algorithm: "HS256", AdminUsername: "admin", TokenLifetime: time.Minute}, DataDir: t.TempDir()}
 	told := make(chan string, 1)
 	var probes struct {
 		fx.In
@@ -27,7 +29,7 @@ func TestModule_StartsAndStops(t *testing.T) {
 		Routes    []httpapi.Routes   `group:"routes"`
 		Fragments []openapi.Fragment `group:"openapi"`
 		Guard     *Guard
-		Tokens    *Tokens
+		Tokens    *tokens.Service
 	}
 	app := fxtest.New(t,
 		fx.Supply(cfg, cfg.Auth, cfg.HTTP, db, bootstrap.Announce(func(_, password string) { told <- password })),
@@ -36,11 +38,14 @@ func TestModule_StartsAndStops(t *testing.T) {
 	)
 	app.RequireStart()
 	password := <-told
-	require.NotEmpty(t, probes.Tokens.secrets.Key())
+	own, _, err := probes.Tokens.Issue("admin", "a fingerprint", nil)
+	require.NoError(t, err)
+	_, err = probes.Tokens.Verify(own)
+	require.NoError(t, err)
 	require.Len(t, probes.Routes, 1)
 	require.NotEmpty(t, probes.Fragments[0].YAML)
 	app.RequireStop()
-	_, err := probes.Probes[0].Check()
+	_, err = probes.Probes[0].Check()
 	require.NoError(t, err)
 	_, _, err = NewUsers(db, zap.NewNop()).Login(t.Context(), "admin", password, "::1")
 	require.NoError(t, err)

@@ -161,5 +161,23 @@ func TestSession_IsNotMadeOfOtherCredentials(t *testing.T) {
 
 // foreignToken is one that another program has signed with the same secret.
 func (i *instance) foreignToken() string {
-	return sign(i.t, jwt.SigningMethodHS256, []byte(testSecret), nil, claimsWith(nil))
+	return foreignToken(i.t, testSecret, jwt.MapClaims{"sub": "anna"})
+}
+
+func TestSession_IsNotChangedByPagesOfOtherSites(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	form := with{"Content-Type", "application/x-www-form-urlencoded"}
+	foreign := []with{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}}
+	for _, header := range foreign {
+		a := i.call("POST", "/api/auth/token", "cookie=true&username=admin&password=a+fine+password", form, header)
+		require.Equal(t, 403, a.status, header)
+		require.Empty(t, a.header.Get("Set-Cookie"))
+		a = i.call("POST", "/api/auth/logout", "", header)
+		require.Equal(t, 403, a.status, header)
+		require.Empty(t, a.header.Get("Set-Cookie"))
+	}
+	own := with{"Sec-Fetch-Site", "same-origin"}
+	require.Equal(t, 200, i.call("POST", "/api/auth/token", "cookie=true&username=admin&password=a+fine+password", form, own).status)
+	require.Equal(t, 204, i.call("POST", "/api/auth/logout", "", own).status)
 }

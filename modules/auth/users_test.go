@@ -12,6 +12,7 @@ import (
 
 	"telltale/modules/auth/access"
 	"telltale/platform/fault"
+	"telltale/platform/glob"
 )
 
 func TestUsers_AreManagedByAnAdministrator(t *testing.T) {
@@ -218,4 +219,27 @@ func TestUsers_WhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
 	other.clock.Advance(3 * time.Second)
 	other.requireRefused(other.call("GET", "/api/things", "", bearer(token)))
+}
+
+func TestUsers_WithManyDevicesHaveShortTokens(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	devices := make([]string, access.MaxPatterns)
+	for n := range devices {
+		devices[n] = fmt.Sprintf("%0*d-*", glob.MaxLength-2, n)
+	}
+	i.createUser("anna", "a good password", devices, access.DevicesRead, access.ReadingsRead)
+	a := i.login("anna", "a good password", "cookie", "true")
+	require.Equal(t, 200, a.status)
+	token := into[tokenAnswer](t, a).AccessToken
+	require.Less(t, len(a.header.Get("Set-Cookie")), 4096, "browsers keep no larger cookie")
+	for _, credentials := range []with{bearer(token), {"Cookie", sessionCookie + "=" + token}} {
+		me := i.call("GET", "/api/auth/me", "", credentials)
+		require.Equal(t, 200, me.status)
+		require.Equal(t, devices, into[meAnswer](t, me).Devices)
+	}
+	require.Equal(t, 200, i.call("GET", "/api/live?access_token="+token, "").status)
+	_, err := i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Devices: &[]string{"one"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"one"}, into[meAnswer](t, i.call("GET", "/api/auth/me", "", bearer(token))).Devices)
 }

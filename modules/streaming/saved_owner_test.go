@@ -15,6 +15,7 @@ import (
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing"
+	"telltale/modules/auth/tokens"
 	"telltale/modules/streaming/saved"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -25,16 +26,16 @@ type accounts struct {
 	*instance
 	users  *auth.Users
 	keys   *auth.Keys
-	tokens *auth.Tokens
+	tokens *tokens.Service
 }
 
 func withAccounts(t *testing.T, db *postgres.DB) *accounts {
 	t.Helper()
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
 	users, keys := auth.NewUsers(db, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
-	tokens, err := auth.NewTokens(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, users, zap.NewNop())
+	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, time.Now, zap.NewNop())
 	require.NoError(t, err)
-	guard := auth.NewGuard(tokens, keys)
+	guard := auth.NewGuard(users, keys, tokens, time.Now)
 	i := start(t, db, func(o *options) { o.guard, o.checker = guard, guard })
 	return &accounts{i, users, keys, tokens}
 }
@@ -54,7 +55,7 @@ func (a *accounts) user(t *testing.T, name string) *instance {
 	require.NoError(t, err)
 	user, account, err := a.users.Login(t.Context(), name, password, "")
 	require.NoError(t, err)
-	token, _, err := a.tokens.Issue(user, account, user.Scopes)
+	token, _, err := a.tokens.Issue(user.Username, account, user.Scopes)
 	require.NoError(t, err)
 	return a.by(token)
 }

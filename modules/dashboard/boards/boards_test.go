@@ -19,6 +19,7 @@ import (
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/signing"
+	"telltale/modules/auth/tokens"
 	"telltale/modules/dashboard/boards"
 	"telltale/modules/schema"
 	"telltale/platform/httpapi"
@@ -35,7 +36,7 @@ type instance struct {
 	server *httpservertest.Server
 	users  *auth.Users
 	keys   *auth.Keys
-	tokens *auth.Tokens
+	tokens *tokens.Service
 }
 
 // everything may do everything.
@@ -46,9 +47,9 @@ func start(t *testing.T) *instance {
 	db := pgtest.New(t)
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
 	users, keys := auth.NewUsers(db, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
-	tokens, err := auth.NewTokens(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, users, zap.NewNop())
+	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, time.Now, zap.NewNop())
 	require.NoError(t, err)
-	guard := auth.NewGuard(tokens, keys)
+	guard := auth.NewGuard(users, keys, tokens, time.Now)
 	server := httpservertest.Serve(t, []httpapi.Routes{{Name: "boards", Mount: func(api fiber.Router) {
 		boards.Mount(api, boards.New(db), guard)
 	}}})
@@ -74,7 +75,7 @@ func (i *instance) user(t *testing.T, name string, devices []string, scopes ...a
 	require.NoError(t, err)
 	user, account, err := i.users.Login(t.Context(), name, password, "")
 	require.NoError(t, err)
-	token, _, err := i.tokens.Issue(user, account, user.Scopes)
+	token, _, err := i.tokens.Issue(user.Username, account, user.Scopes)
 	require.NoError(t, err)
 	return caller{i, t, token}
 }

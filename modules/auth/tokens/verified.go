@@ -1,4 +1,4 @@
-package auth
+package tokens
 
 import (
 	"crypto/sha256"
@@ -26,6 +26,10 @@ type verified struct {
 type verifiedToken struct {
 	claims *claims
 	until  time.Time
+}
+
+func newVerified(now func() time.Time) *verified {
+	return &verified{now: now, tokens: map[[sha256.Size]byte]verifiedToken{}}
 }
 
 // find returns the claims of a token that was kept a short while ago and has not expired since.
