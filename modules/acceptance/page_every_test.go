@@ -13,7 +13,7 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-// pagePaths are the page's views, by the name of their pictures. The paths /import and /operations have no view yet.
+// pagePaths are the page's views, by the name of their pictures. The path /import has no view yet.
 var pagePaths = []struct{ name, path string }{
 	{"devices", "/devices"},
 	{"device", "/devices/greenhouse-1?range=24h"},
@@ -25,6 +25,7 @@ var pagePaths = []struct{ name, path string }{
 	{"users", "/users"},
 	{"keys", "/keys"},
 	{"account", "/account"},
+	{"operations", "/operations"},
 }
 
 // Every page on every screen, light and dark: pictures of it, nothing that axe calls serious, nothing wider than a phone. What a
@@ -69,6 +70,9 @@ func (v *visitor) lookAt(name, path string) {
 	v.on(desk)
 	v.at(path)
 	require.False(v.t, evaluate[bool](v.t, v.tab, `document.body.innerText.includes(`+quote(wording(v.t, "state.missing"))+`)`), path)
+	if path == "/operations" {
+		v.figures()
+	}
 	for _, s := range []size{desk, laptop, phone} {
 		v.on(s)
 		for _, scheme := range []string{"light", "dark"} {

@@ -16,6 +16,7 @@ import { Wall } from './pages/boards/wall.js'
 import { Device } from './pages/device/page.js'
 import { Devices } from './pages/devices.js'
 import { Keys } from './pages/keys.js'
+import { Operations } from './pages/operations/page.js'
 import { SignIn } from './pages/signin.js'
 import { Users } from './pages/users.js'
 import { Shell } from './parts/shell.js'
@@ -48,6 +49,8 @@ function Page() {
       return html`<${Compare} />`
     case 'keys':
       return html`<${Keys} />`
+    case 'operations':
+      return html`<${Operations} />`
     case 'users':
       return html`<${Users} />`
     case 'account':

@@ -43,8 +43,13 @@ export function useLoad(load, dependencies, { every = 0 } = {}) {
   }, [of, turn])
   useEffect(() => {
     if (!every) return undefined
-    const timer = setInterval(() => document.hidden || setTurn((t) => t + 1), every)
-    return () => clearInterval(timer)
+    const look = () => document.hidden || setTurn((t) => t + 1)
+    const timer = setInterval(look, every)
+    document.addEventListener('visibilitychange', look) // what was hidden may be long past
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', look)
+    }
   }, [every])
   useEffect(() => {
     const { error } = state

@@ -21,6 +21,7 @@ const pages = [
   { href: '/devices', name: text.nav.devices, icon: 'devices', main: true, scope: 'devices:read' },
   { href: '/boards', name: text.nav.boards, icon: 'boards', main: true, scope: 'readings:read' },
   { href: '/compare', name: text.nav.compare, icon: 'compare', main: true, scope: 'readings:read' },
+  { href: '/operations', name: text.nav.operations, icon: 'operations', main: false, scope: 'admin' },
   { href: '/users', name: text.nav.users, icon: 'users', main: false, scope: 'admin' },
   { href: '/keys', name: text.nav.keys, icon: 'keys', main: false, scope: '' },
   { href: '/account', name: text.nav.account, icon: 'account', main: false, scope: '' },

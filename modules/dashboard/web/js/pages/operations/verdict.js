@@ -1,0 +1,34 @@
+// Where to look first: the figures that are near their limit or say that something fails, or that there are none.
+
+import { html } from 'preact'
+import { text } from '../../text/en.js'
+import { amountText } from './amount.js'
+import { idOf, Mark, wordsOf } from './figure.js'
+import { newest, stateOf } from './state.js'
+
+/** @typedef {import('./report.js').Figure} Figure */
+
+/** @param {{figures: Figure[]}} props */
+export function Verdict({ figures }) {
+  const t = text.operations
+  const worth = figures.filter((figure) => stateOf(figure))
+  if (!worth.length) return html`<p class="verdict good"><i aria-hidden="true"></i>${t.good}</p>`
+  return html`<ul class="verdict">${worth.map((figure) => html`<${Line} key=${figure.name} figure=${figure} />`)}</ul>`
+}
+
+/** @param {{figure: Figure}} props */
+function Line({ figure }) {
+  const { name, unit, limit, setting, values } = figure
+  const t = text.operations
+  const value = amountText(newest(values).value, unit)
+  const said = limit === null ? value : t.ofLimit(value, amountText(limit, unit))
+  return html`<li><${Mark} name=${name} state=${stateOf(figure)} /> <button class="link" onClick=${() => show(name)}>${wordsOf(name).title}</button>
+    <span>${said}</span>${setting && html`<span class="soft">${t.changes} <code>${setting}</code></span>`}</li>`
+}
+
+/** @param {string} name of the figure to go to */
+function show(name) {
+  const element = document.getElementById(idOf(name))
+  element?.scrollIntoView({ block: 'center' })
+  element?.focus({ preventScroll: true })
+}
