@@ -10,6 +10,7 @@ import (
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/keytext"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
@@ -19,14 +20,14 @@ const sourceKey = "telltale.source"
 
 // Guard lets requests through to a route when their credentials cover it.
 type Guard struct {
-	users  *Users
+	users  *users.Service
 	keys   *Keys
 	tokens *tokens.Service
 	now    func() time.Time
 }
 
 // NewGuard returns a guard that accepts the tokens and the keys, as long as their users may use them.
-func NewGuard(users *Users, keys *Keys, tokens *tokens.Service, now func() time.Time) *Guard {
+func NewGuard(users *users.Service, keys *Keys, tokens *tokens.Service, now func() time.Time) *Guard {
 	return &Guard{users, keys, tokens, now}
 }
 
@@ -91,7 +92,7 @@ func (g *Guard) OnChange(changed func(concerns func(access.Principal) bool)) {
 	g.keys.records.OnForget(func(id string) {
 		changed(func(p access.Principal) bool { return p.KeyID == id })
 	})
-	g.users.accounts.OnForget(func(username string) {
+	g.users.OnChange(func(username string) {
 		changed(func(p access.Principal) bool { return p.IsUser() && p.Subject == username })
 	})
 }
@@ -124,7 +125,7 @@ func (g *Guard) current(ctx context.Context, p access.Principal) (access.Princip
 	case p.KeyID != "":
 		return g.keys.current(ctx, p.KeyID)
 	case p.IsUser():
-		return g.users.hold(ctx, p)
+		return g.users.Current(ctx, p)
 	}
 	return p, nil
 }

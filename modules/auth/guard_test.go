@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/users"
 	"telltale/platform/fault"
 )
 
@@ -140,28 +141,28 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 		t.Helper()
 		require.Equal(t, fault.Unauthenticated, fault.KindOf(i.guard.Recheck(ctx, p)))
 	}
-	change := func(c UserChange) {
+	change := func(c users.Change) {
 		_, err := i.users.Update(ctx, fullAdmin, "anna", c)
 		require.NoError(t, err)
 	}
 
 	p := principal()
 	require.NoError(t, i.guard.Recheck(ctx, p))
-	change(UserChange{Scopes: &[]access.Scope{access.ReadingsRead}})
+	change(users.Change{Scopes: &[]access.Scope{access.ReadingsRead}})
 	refused(p)
 	p = principal()
 	require.NoError(t, i.guard.Recheck(ctx, p))
-	change(UserChange{Devices: &[]string{}})
+	change(users.Change{Devices: &[]string{}})
 	refused(p)
 	p = principal()
 	require.NoError(t, i.guard.Recheck(ctx, p))
-	change(UserChange{Devices: new([]string)})
+	change(users.Change{Devices: new([]string)})
 	refused(p)
 	p = principal()
 	i.clock.Advance(time.Minute)
 	refused(p)
 	p = principal()
-	change(UserChange{Disabled: new(true)})
+	change(users.Change{Disabled: new(true)})
 	refused(p)
 
 	text, id := i.createKey(NewKey{Name: "k", Scopes: []access.Scope{access.ReadingsRead}})
@@ -186,7 +187,7 @@ func TestGuard_ARememberedTokenStillBelongsToItsUser(t *testing.T) {
 		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(token)).status)
 	}
 	disabled := true
-	_, err := i.users.Update(t.Context(), fullAdmin, "ada", UserChange{Disabled: &disabled})
+	_, err := i.users.Update(t.Context(), fullAdmin, "ada", users.Change{Disabled: &disabled})
 	require.NoError(t, err)
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
 }

@@ -8,11 +8,12 @@ import (
 
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/platform/httpapi"
 )
 
 // Routes returns the routes of the module. SameSite keeps pages of other sites from changing a browser's session.
-func Routes(users *Users, keys *Keys, tokens *tokens.Service, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
+func Routes(users *users.Service, keys *Keys, tokens *tokens.Service, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
 	session := sessionHandlers{users, tokens, sameSite}
 	user := userHandlers{users}
 	key := keyHandlers{keys}

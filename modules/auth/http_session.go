@@ -12,6 +12,7 @@ import (
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
@@ -21,7 +22,7 @@ const cookiePath = "/api"
 
 // sessionHandlers let users log in and out, and look after themselves.
 type sessionHandlers struct {
-	users    *Users
+	users    *users.Service
 	tokens   *tokens.Service
 	sameSite *httpapi.SameSite
 }
@@ -134,7 +135,7 @@ func (h sessionHandlers) login(c *fiber.Ctx) error {
 
 // grantable returns the scopes asked for, or the user's own when none are. It returns a Forbidden fault when the user does
 // not have one.
-func grantable(user User, asked []access.Scope) ([]access.Scope, error) {
+func grantable(user users.User, asked []access.Scope) ([]access.Scope, error) {
 	if len(asked) == 0 {
 		return access.SortedScopes(user.Scopes), nil
 	}

@@ -8,12 +8,13 @@ import (
 
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/password"
+	"telltale/modules/auth/users"
 	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
 
 // userHandlers let an administrator manage users.
-type userHandlers struct{ users *Users }
+type userHandlers struct{ users *users.Service }
 
 // userAnswer is a user as it is shown. Devices is null when it covers all.
 type userAnswer struct {
@@ -25,7 +26,7 @@ type userAnswer struct {
 	UpdatedAt time.Time      `json:"updated_at"`
 }
 
-func showUser(u User) userAnswer {
+func showUser(u users.User) userAnswer {
 	return userAnswer{u.Username, access.SortedScopes(u.Scopes), u.Devices, u.Disabled, u.CreatedAt.UTC(), u.UpdatedAt.UTC()}
 }
 
@@ -44,28 +45,32 @@ type userBody struct {
 }
 
 // readNewUser reads the body of a creation.
-func readNewUser(c *fiber.Ctx) (NewUser, error) {
+func readNewUser(c *fiber.Ctx) (users.Draft, error) {
 	m, err := readMembers(c)
 	if err != nil {
-		return NewUser{}, err
+		return users.Draft{}, err
 	}
 	username := needed[string](m, "username", "a string")
 	if m.Faults.Empty() {
-		check(&m.Faults, "username", usernameFault(username))
+		check(&m.Faults, "username", users.NameFault(username))
 	}
 	m.Require("password", "scopes")
 	body := takeUser(m, username)
-	return NewUser{username, or(body.Password), or(body.Scopes), or(body.Devices), or(body.Disabled)}, m.Faults.Err()
+	return users.Draft{
+		Username: username, Password: or(body.Password), Scopes: or(body.Scopes), Devices: or(body.Devices), Disabled: or(body.Disabled),
+	}, m.Faults.Err()
 }
 
 // readUserChange reads the body of a change.
-func readUserChange(c *fiber.Ctx, username string) (UserChange, error) {
+func readUserChange(c *fiber.Ctx, username string) (users.Change, error) {
 	m, err := readMembers(c)
 	if err != nil {
-		return UserChange{}, err
+		return users.Change{}, err
 	}
 	body := takeUser(m, username)
-	return UserChange{body.Password, body.Scopes, (*[]string)(body.Devices), body.Disabled}, m.Faults.Err()
+	return users.Change{
+		Password: body.Password, Scopes: body.Scopes, Devices: (*[]string)(body.Devices), Disabled: body.Disabled,
+	}, m.Faults.Err()
 }
 
 func takeUser(m *httpapi.Members, username string) userBody {
@@ -93,16 +98,16 @@ func (b userBody) validate() error {
 
 func (h userHandlers) list(c *fiber.Ctx) error {
 	q := listParameters.Read(c)
-	after, limit := page(q, func(name string) bool { return usernameFault(name) == "" })
+	after, limit := page(q, func(name string) bool { return users.NameFault(name) == "" })
 	if err := q.Err(); err != nil {
 		return err
 	}
-	users, more, err := h.users.List(c.UserContext(), PrincipalOf(c), after, limit)
+	found, more, err := h.users.List(c.UserContext(), PrincipalOf(c), after, limit)
 	if err != nil {
 		return err
 	}
-	answer := usersAnswer{Users: make([]userAnswer, len(users)), NextCursor: nextCursor(users, more, func(u User) string { return u.Username })}
-	for i, user := range users {
+	answer := usersAnswer{Users: make([]userAnswer, len(found)), NextCursor: nextCursor(found, more, func(u users.User) string { return u.Username })}
+	for i, user := range found {
 		answer.Users[i] = showUser(user)
 	}
 	return c.JSON(answer)
@@ -172,8 +177,8 @@ func pathUser(c *fiber.Ctx) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if usernameFault(username) != "" {
-		return "", noSuchUser()
+	if users.NameFault(username) != "" {
+		return "", users.NotFound()
 	}
 	return username, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/users"
 )
 
 func TestLogin_AnswersLikeOAuth2(t *testing.T) {
@@ -61,7 +62,7 @@ func TestLogin_EveryWrongLoginLooksAndCostsTheSame(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	i.createUser("gone", "a good password", nil, access.DevicesRead)
-	_, err := i.users.Update(t.Context(), fullAdmin, "gone", UserChange{Disabled: new(true)})
+	_, err := i.users.Update(t.Context(), fullAdmin, "gone", users.Change{Disabled: new(true)})
 	require.NoError(t, err)
 	detail := func(a answer) string {
 		i.requireRefused(a)

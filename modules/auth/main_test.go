@@ -26,6 +26,7 @@ import (
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/modules/schema"
 	"telltale/platform/httpapi"
 	"telltale/platform/httpserver/httpservertest"
@@ -50,7 +51,7 @@ var fullAdmin = access.Principal{Subject: "root", Scopes: []access.Scope{access.
 type instance struct {
 	t      *testing.T
 	db     *postgres.DB
-	users  *Users
+	users  *users.Service
 	keys   *Keys
 	tokens *tokens.Service
 	guard  *Guard
@@ -75,7 +76,7 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 	core, logs := observer.New(zapcore.DebugLevel)
 	log := zap.New(core)
 	clock, hasher := clocktest.New(), &countingHasher{Hasher: password.NewHasher(cheapParams)}
-	users := newUsers(store{db}, hasher, clock.Now, log)
+	users := users.New(db, hasher, clock.Now, log)
 	keys := newKeys(store{db}, clock.Now, log)
 	keySet := signing.NewKeySet(cfg.JWKSURL, cfg.Algorithm, log)
 	keySet.Retry = time.Hour // no second fetch, however long the test takes
@@ -117,7 +118,7 @@ func (i *instance) another() *instance {
 }
 
 func (i *instance) createUser(username, password string, devices []string, scopes ...access.Scope) {
-	_, err := i.users.Create(i.t.Context(), fullAdmin, NewUser{Username: username, Password: password, Scopes: scopes, Devices: devices})
+	_, err := i.users.Create(i.t.Context(), fullAdmin, users.Draft{Username: username, Password: password, Scopes: scopes, Devices: devices})
 	require.NoError(i.t, err)
 }
 

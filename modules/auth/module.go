@@ -10,8 +10,10 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/platform/health"
 	"telltale/platform/httpapi"
 	"telltale/platform/openapi"
@@ -33,10 +35,10 @@ var Module = fx.Module("auth",
 		fx.Private,
 	),
 	fx.Provide(
-		func(db *postgres.DB, log *zap.Logger) *Users { return NewUsers(db, log.Named("auth")) },
+		provideUsers,
 		func(db *postgres.DB, log *zap.Logger) *Keys { return NewKeys(db, log.Named("auth")) },
 		fx.Annotate(provideTokens, fx.OnStart(func(ctx context.Context, t *tokens.Service) error { return t.Start(ctx) })),
-		func(users *Users, keys *Keys, tokens *tokens.Service) *Guard {
+		func(users *users.Service, keys *Keys, tokens *tokens.Service) *Guard {
 			return NewGuard(users, keys, tokens, time.Now)
 		},
 		fx.Annotate(
@@ -62,15 +64,19 @@ func provideKeySet(cfg config.Auth, log *zap.Logger) *signing.KeySet {
 	return signing.NewKeySet(cfg.JWKSURL, cfg.Algorithm, log.Named("auth"))
 }
 
+func provideUsers(db *postgres.DB, log *zap.Logger) *users.Service {
+	return users.New(db, password.NewHasher(password.Params), time.Now, log.Named("auth"))
+}
+
 func provideTokens(cfg config.Auth, secrets *signing.Secrets, keySet *signing.KeySet, log *zap.Logger) (*tokens.Service, error) {
 	return tokens.New(cfg, secrets, keySet, time.Now, log.Named("auth"))
 }
 
-func provideRoutes(cfg config.HTTP, users *Users, keys *Keys, tokens *tokens.Service, guard *Guard) httpapi.Routes {
+func provideRoutes(cfg config.HTTP, users *users.Service, keys *Keys, tokens *tokens.Service, guard *Guard) httpapi.Routes {
 	return Routes(users, keys, tokens, guard, httpapi.NewSameSite(cfg.AllowedOrigins))
 }
 
-func provideBootstrap(cfg config.Config, users *Users, db *postgres.DB, announce bootstrap.Announce, log *zap.Logger) *bootstrap.Bootstrap {
+func provideBootstrap(cfg config.Config, users *users.Service, db *postgres.DB, announce bootstrap.Announce, log *zap.Logger) *bootstrap.Bootstrap {
 	return bootstrap.New(cfg.Auth, cfg.DB.Embedded(), cfg.DataDir, users, db.Ready(), announce, log.Named("auth"))
 }
 

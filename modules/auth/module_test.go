@@ -11,7 +11,9 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/password"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/platform/health"
 	"telltale/platform/httpapi"
 	"telltale/platform/openapi"
@@ -37,7 +39,7 @@ func TestModule_StartsAndStops(t *testing.T) {
 		Module, fx.Populate(&probes),
 	)
 	app.RequireStart()
-	password := <-told
+	generated := <-told
 	own, _, err := probes.Tokens.Issue("admin", "a fingerprint", nil)
 	require.NoError(t, err)
 	_, err = probes.Tokens.Verify(own)
@@ -47,6 +49,6 @@ func TestModule_StartsAndStops(t *testing.T) {
 	app.RequireStop()
 	_, err = probes.Probes[0].Check()
 	require.NoError(t, err)
-	_, _, err = NewUsers(db, zap.NewNop()).Login(t.Context(), "admin", password, "::1")
+	_, _, err = users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()).Login(t.Context(), "admin", generated, "::1")
 	require.NoError(t, err)
 }

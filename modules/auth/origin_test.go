@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/users"
 	"telltale/platform/httpapi"
 )
 
@@ -120,10 +121,10 @@ func TestSession_IsRenewedWhileItsUserMayHaveOne(t *testing.T) {
 	i.requireRefused(i.call("POST", "/api/auth/session", "", over, sameOrigin))
 
 	disabled, enabled := true, false
-	_, err := i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Disabled: &disabled})
+	_, err := i.users.Update(t.Context(), fullAdmin, "anna", users.Change{Disabled: &disabled})
 	require.NoError(t, err)
 	i.requireRefused(i.call("POST", "/api/auth/session", "", second, sameOrigin))
-	_, err = i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Disabled: &enabled})
+	_, err = i.users.Update(t.Context(), fullAdmin, "anna", users.Change{Disabled: &enabled})
 	require.NoError(t, err)
 	third := i.call("POST", "/api/auth/session", "", second, sameOrigin)
 	require.Equal(t, 200, third.status, third.body)

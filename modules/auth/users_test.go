@@ -3,15 +3,13 @@ package auth
 import (
 	"fmt"
 	"net/http"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/access"
-	"telltale/platform/fault"
+	"telltale/modules/auth/users"
 	"telltale/platform/glob"
 )
 
@@ -183,28 +181,13 @@ func TestUsers_TheLastAdministratorStays(t *testing.T) {
 		require.Equal(t, status, i.call("DELETE", "/api/auth/users/admin", "", admin).status)
 	}
 	last(409)
-	_, err := i.users.Create(t.Context(), fullAdmin, NewUser{Username: "off", Password: "a good password", Scopes: []access.Scope{access.Admin}, Disabled: true})
+	_, err := i.users.Create(t.Context(), fullAdmin, users.Draft{Username: "off", Password: "a good password", Scopes: []access.Scope{access.Admin}, Disabled: true})
 	require.NoError(t, err)
 	last(409)
 	require.Equal(t, 200, i.call("PATCH", "/api/auth/users/admin", `{"password":"a new password"}`, admin).status)
 	admin = bearer(i.token("admin", "a new password"))
 	i.createUser("second", "a good password", nil, access.Admin)
 	require.Equal(t, 204, i.call("DELETE", "/api/auth/users/admin", "", admin).status)
-}
-
-func TestUsers_TwoAdministratorsCannotRemoveEachOtherAtOnce(t *testing.T) {
-	t.Parallel()
-	i := newInstance(t)
-	i.createUser("second", "a good password", nil, access.Admin)
-	faults := make([]error, 2)
-	var both sync.WaitGroup
-	for n, name := range []string{"admin", "second"} {
-		both.Go(func() { faults[n] = i.users.Delete(t.Context(), fullAdmin, name) })
-	}
-	both.Wait()
-	kinds := []fault.Kind{fault.KindOf(faults[0]), fault.KindOf(faults[1])}
-	require.True(t, slices.Contains(kinds, fault.Conflict), faults)
-	require.True(t, faults[0] == nil || faults[1] == nil, faults)
 }
 
 func TestUsers_WhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
@@ -214,7 +197,7 @@ func TestUsers_WhatOneInstanceEndsTheOtherEndsSoon(t *testing.T) {
 	i.createUser("anna", "a good password", nil, access.DevicesRead)
 	token := i.token("anna", "a good password")
 	require.Equal(t, 200, other.call("GET", "/api/things", "", bearer(token)).status)
-	_, err := i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Disabled: new(true)})
+	_, err := i.users.Update(t.Context(), fullAdmin, "anna", users.Change{Disabled: new(true)})
 	require.NoError(t, err)
 	i.requireRefused(i.call("GET", "/api/things", "", bearer(token)))
 	other.clock.Advance(3 * time.Second)
@@ -239,7 +222,7 @@ func TestUsers_WithManyDevicesHaveShortTokens(t *testing.T) {
 		require.Equal(t, devices, into[meAnswer](t, me).Devices)
 	}
 	require.Equal(t, 200, i.call("GET", "/api/live?access_token="+token, "").status)
-	_, err := i.users.Update(t.Context(), fullAdmin, "anna", UserChange{Devices: &[]string{"one"}})
+	_, err := i.users.Update(t.Context(), fullAdmin, "anna", users.Change{Devices: &[]string{"one"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"one"}, into[meAnswer](t, i.call("GET", "/api/auth/me", "", bearer(token))).Devices)
 }

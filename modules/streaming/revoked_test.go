@@ -9,6 +9,7 @@ import (
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/authtest"
+	"telltale/modules/auth/users"
 	"telltale/platform/fault"
 	"telltale/platform/postgres/pgtest"
 )
@@ -32,15 +33,15 @@ func TestRevocation_EndsAStreamOfThisInstanceAtOnce(t *testing.T) {
 	}
 	require.NoError(t, a.users.Delete(t.Context(), everyone, "anna"))
 	refused(anna, 1)
-	_, err := a.users.Update(t.Context(), everyone, "bob", auth.UserChange{Scopes: &[]access.Scope{access.DevicesRead}})
+	_, err := a.users.Update(t.Context(), everyone, "bob", users.Change{Scopes: &[]access.Scope{access.DevicesRead}})
 	require.NoError(t, err)
 	refused(bob, 2)
 	require.NoError(t, a.keys.Revoke(t.Context(), everyone, id))
 	refused(keyed, 3)
 
-	_, err = a.users.Update(t.Context(), everyone, "carl", auth.UserChange{Scopes: &[]access.Scope{access.ReadingsRead, access.DevicesRead}})
+	_, err = a.users.Update(t.Context(), everyone, "carl", users.Change{Scopes: &[]access.Scope{access.ReadingsRead, access.DevicesRead}})
 	require.NoError(t, err, "his token covers no more than before")
-	_, err = a.users.Create(t.Context(), everyone, auth.NewUser{Username: "dora", Password: "a fine password", Scopes: []access.Scope{access.Admin}})
+	_, err = a.users.Create(t.Context(), everyone, users.Draft{Username: "dora", Password: "a fine password", Scopes: []access.Scope{access.Admin}})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(a.hub.changes) == 0 }, waiting, tick)
 	a.post(t, datum{"a", "m", 1, 1})

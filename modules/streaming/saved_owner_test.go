@@ -14,8 +14,10 @@ import (
 	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/modules/streaming/saved"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -24,7 +26,7 @@ import (
 // accounts is an instance whose requests are by the account of their credentials.
 type accounts struct {
 	*instance
-	users  *auth.Users
+	users  *users.Service
 	keys   *auth.Keys
 	tokens *tokens.Service
 }
@@ -32,7 +34,7 @@ type accounts struct {
 func withAccounts(t *testing.T, db *postgres.DB) *accounts {
 	t.Helper()
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
-	users, keys := auth.NewUsers(db, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
+	users, keys := users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
 	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, time.Now, zap.NewNop())
 	require.NoError(t, err)
 	guard := auth.NewGuard(users, keys, tokens, time.Now)
@@ -51,7 +53,7 @@ func (i *instance) by(credentials string) *instance {
 func (a *accounts) user(t *testing.T, name string) *instance {
 	t.Helper()
 	const password = "a fine password"
-	_, err := a.users.Create(t.Context(), everyone, auth.NewUser{Username: name, Password: password, Scopes: []access.Scope{access.ReadingsRead}})
+	_, err := a.users.Create(t.Context(), everyone, users.Draft{Username: name, Password: password, Scopes: []access.Scope{access.ReadingsRead}})
 	require.NoError(t, err)
 	user, account, err := a.users.Login(t.Context(), name, password, "")
 	require.NoError(t, err)

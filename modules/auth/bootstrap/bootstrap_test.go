@@ -6,14 +6,16 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
 	"telltale/config"
-	"telltale/modules/auth"
 	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/password"
+	"telltale/modules/auth/users"
 	"telltale/modules/schema"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -30,8 +32,7 @@ func bootstrapOn(t *testing.T, db *postgres.DB, cfg config.Auth, embedded bool, 
 	if cfg.AdminUsername == "" {
 		cfg.AdminUsername = "admin"
 	}
-	users := auth.NewUsers(db, log)
-	b = bootstrap.New(cfg, embedded, dataDir, users, db.Ready(), func(username, password string) {
+	b = bootstrap.New(cfg, embedded, dataDir, usersOf(db), db.Ready(), func(username, password string) {
 		told = append(told, announced{username, password})
 	}, log)
 	require.Error(t, b.Check())
@@ -41,9 +42,12 @@ func bootstrapOn(t *testing.T, db *postgres.DB, cfg config.Auth, embedded bool, 
 	return b, told
 }
 
+func usersOf(db *postgres.DB) *users.Service {
+	return users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop())
+}
+
 func canLogIn(t *testing.T, db *postgres.DB, username, password string) bool {
-	users := auth.NewUsers(db, zap.NewNop())
-	_, _, err := users.Login(t.Context(), username, password, "::1")
+	_, _, err := usersOf(db).Login(t.Context(), username, password, "::1")
 	return err == nil
 }
 
@@ -147,7 +151,7 @@ func TestBootstrap_OfManyInstancesOneMakesTheAdministrator(t *testing.T) {
 func TestBootstrap_StopsWhileItWaits(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(config.DB{Host: "127.0.0.1", Port: 1}, t.TempDir(), schema.New(), nil)
-	users := auth.NewUsers(db, zap.NewNop())
+	users := usersOf(db)
 	for _, ready := range []<-chan struct{}{make(chan struct{}), closed()} {
 		b := bootstrap.New(config.Auth{Algorithm: "HS256"}, false, t.TempDir(), users, ready, nil, zap.NewNop())
 		require.NoError(t, b.Stop(t.Context()))

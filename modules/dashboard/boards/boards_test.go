@@ -18,8 +18,10 @@ import (
 	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
+	"telltale/modules/auth/users"
 	"telltale/modules/dashboard/boards"
 	"telltale/modules/schema"
 	"telltale/platform/httpapi"
@@ -34,7 +36,7 @@ func TestMain(m *testing.M) { pgtest.Main(m, schema.New(), httpservertest.Ignore
 type instance struct {
 	db     *postgres.DB
 	server *httpservertest.Server
-	users  *auth.Users
+	users  *users.Service
 	keys   *auth.Keys
 	tokens *tokens.Service
 }
@@ -46,7 +48,7 @@ func start(t *testing.T) *instance {
 	t.Helper()
 	db := pgtest.New(t)
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
-	users, keys := auth.NewUsers(db, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
+	users, keys := users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
 	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, time.Now, zap.NewNop())
 	require.NoError(t, err)
 	guard := auth.NewGuard(users, keys, tokens, time.Now)
@@ -63,7 +65,7 @@ type caller struct {
 	token string
 }
 
-const password = "a fine password"
+const loginPassword = "a fine password"
 
 // user makes a user and logs in; without devices the user sees all.
 func (i *instance) user(t *testing.T, name string, devices []string, scopes ...access.Scope) caller {
@@ -71,9 +73,9 @@ func (i *instance) user(t *testing.T, name string, devices []string, scopes ...a
 	if len(scopes) == 0 {
 		scopes = []access.Scope{access.ReadingsRead}
 	}
-	_, err := i.users.Create(t.Context(), everything, auth.NewUser{Username: name, Password: password, Scopes: scopes, Devices: devices})
+	_, err := i.users.Create(t.Context(), everything, users.Draft{Username: name, Password: loginPassword, Scopes: scopes, Devices: devices})
 	require.NoError(t, err)
-	user, account, err := i.users.Login(t.Context(), name, password, "")
+	user, account, err := i.users.Login(t.Context(), name, loginPassword, "")
 	require.NoError(t, err)
 	token, _, err := i.tokens.Issue(user.Username, account, user.Scopes)
 	require.NoError(t, err)
@@ -386,7 +388,7 @@ func TestBoard_ShowsNoDeviceThatItsViewerDoesNotCover(t *testing.T) {
 
 	// A user who is narrowed later no longer sees the rest of the own board, and cannot lose it by mistake.
 	mine := "/api/boards/" + ben.ask(201, "POST", "/api/boards", tiles("mine", false, chart("a", "lab-1", "hall"))).ID
-	_, err := i.users.Update(t.Context(), everything, "ben", auth.UserChange{Devices: &[]string{"hall"}})
+	_, err := i.users.Update(t.Context(), everything, "ben", users.Change{Devices: &[]string{"hall"}})
 	require.NoError(t, err)
 	require.Equal(t, 1, ben.ask(200, "GET", mine, "").LeftOut)
 	ben.ask(403, "PUT", mine, change(1, tiles("mine", false, chart("a", "hall"))))

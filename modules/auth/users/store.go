@@ -1,4 +1,4 @@
-package auth
+package users
 
 import (
 	"context"
@@ -10,6 +10,15 @@ import (
 	"telltale/modules/auth/access"
 	"telltale/platform/fault"
 )
+
+// database is what the store needs of the pool.
+type database interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	InTx(ctx context.Context, options pgx.TxOptions, do func(pgx.Tx) error) error
+}
+
+// store keeps users.
+type store struct{ db database }
 
 // Changes of users exclude each other, so that of two administrators who remove each other one is refused. Readers do not
 // wait.
@@ -66,7 +75,7 @@ INSERT INTO users (username, password_hash, scopes, devices, disabled) VALUES ($
 ON CONFLICT DO NOTHING
 RETURNING username, scopes, devices, disabled, created_at, updated_at, ''`
 
-func (s store) insertUser(ctx context.Context, user NewUser, hash string) (User, error) {
+func (s store) insertUser(ctx context.Context, user Draft, hash string) (User, error) {
 	rows, err := s.db.Query(ctx, insertUser, user.Username, hash, access.SortedScopes(user.Scopes), user.Devices, user.Disabled)
 	if err != nil {
 		return User{}, fmt.Errorf("create a user: %w", err)
@@ -99,7 +108,7 @@ const insertFirstUser = `
 INSERT INTO users (username, password_hash, scopes, devices, disabled)
 SELECT $1, $2, $3::text[], $4::text[], $5 WHERE NOT EXISTS (SELECT FROM users)`
 
-func (s store) insertFirstUser(ctx context.Context, user NewUser, hash string) (created bool, err error) {
+func (s store) insertFirstUser(ctx context.Context, user Draft, hash string) (created bool, err error) {
 	err = s.changeUsers(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, insertFirstUser, user.Username, hash, access.SortedScopes(user.Scopes), user.Devices, user.Disabled)
 		created = tag.RowsAffected() == 1
@@ -184,7 +193,7 @@ func lockedUser(ctx context.Context, tx pgx.Tx, username string) (account, error
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanAccount)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return account{}, noSuchUser()
+		return account{}, NotFound()
 	}
 	return found, err
 }

@@ -1,4 +1,9 @@
-package auth
+// Package users owns the users whom Telltale itself knows: how they are stored and changed, logins by password, and what a user's tokens
+// may still do. One administrator of everything always remains.
+//
+// It knows neither tokens nor requests: package tokens signs what a login gets, package auth has the API. How passwords are hashed and
+// failed logins slowed is package password's.
+package users
 
 import (
 	"context"
@@ -22,12 +27,12 @@ type hasher interface {
 	Dummy() string
 }
 
-// Users creates, changes and removes users, and checks their passwords.
+// Service creates, changes and removes users, and checks their passwords.
 //
 // A token that Telltale issued carries a fingerprint of its user's password hash, and every use of it is held against
 // the user as stored: once the user is disabled, deleted or has a new password the token is refused, and narrower scopes
 // and devices apply to it, at once on the instance that made the change and within seconds on every other.
-type Users struct {
+type Service struct {
 	store    store
 	hasher   hasher
 	throttle *password.Throttle
@@ -35,21 +40,18 @@ type Users struct {
 	log      *zap.Logger
 }
 
-// NewUsers returns the users kept in the database.
-func NewUsers(db database, log *zap.Logger) *Users {
-	return newUsers(store{db}, password.NewHasher(password.Params), time.Now, log)
+// New returns the users kept in the database.
+func New(db database, hasher hasher, now func() time.Time, log *zap.Logger) *Service {
+	s := store{db}
+	return &Service{store: s, hasher: hasher, throttle: password.NewThrottle(now), accounts: lookup.New(now, s.account), log: log}
 }
 
-func newUsers(s store, h hasher, now func() time.Time, log *zap.Logger) *Users {
-	return &Users{store: s, hasher: h, throttle: password.NewThrottle(now), accounts: lookup.New(now, s.account), log: log}
-}
-
-// Login returns the user with the name and password given, and the fingerprint of its account for Tokens.Issue. Address
+// Login returns the user with the name and password given, and the fingerprint of its account, for access.Principal.Account. Address
 // is where the attempt comes from.
 //
 // Whether the name is unknown, the password wrong or the user disabled, the answer is the same Unauthenticated fault
 // after the same work. After repeated failures it is TooManyRequests, and Unavailable when too many log in at once.
-func (u *Users) Login(ctx context.Context, username, password, address string) (User, string, error) {
+func (u *Service) Login(ctx context.Context, username, password, address string) (User, string, error) {
 	found, err := u.verify(ctx, username, password, address)
 	if err != nil {
 		return User{}, "", err
@@ -57,13 +59,13 @@ func (u *Users) Login(ctx context.Context, username, password, address string) (
 	return found.User, fingerprint(found.hash), nil
 }
 
-func (u *Users) verify(ctx context.Context, username, password, address string) (account, error) {
+func (u *Service) verify(ctx context.Context, username, password, address string) (account, error) {
 	if err := u.throttle.Check(username, address); err != nil {
 		return account{}, err
 	}
 	var stored account
 	found, hash := false, u.hasher.Dummy()
-	if usernameFault(username) == "" { // the database does not take just any text
+	if NameFault(username) == "" { // the database does not take just any text
 		var err error
 		if stored, found, err = u.store.account(ctx, username); err != nil {
 			return account{}, err
@@ -96,7 +98,7 @@ func (u *Users) verify(ctx context.Context, username, password, address string) 
 
 // ChangePassword gives the user a new password when current is its old one. Every token issued to the user before stops
 // working. The faults are those of Login.
-func (u *Users) ChangePassword(ctx context.Context, username, current, password, address string) error {
+func (u *Service) ChangePassword(ctx context.Context, username, current, password, address string) error {
 	verified, err := u.verify(ctx, username, current, address)
 	if err != nil {
 		return err
@@ -121,27 +123,27 @@ func (u *Users) ChangePassword(ctx context.Context, username, current, password,
 
 // List returns up to limit users that by may see, in order of name, those after the name given. More says whether there
 // may be others behind them.
-func (u *Users) List(ctx context.Context, by access.Principal, after string, limit int) (users []User, more bool, err error) {
+func (u *Service) List(ctx context.Context, by access.Principal, after string, limit int) (users []User, more bool, err error) {
 	return access.Visible(by, after, limit, func(after string, limit int) ([]User, error) {
 		return u.store.users(ctx, after, limit)
 	}, func(user User) (string, []string) { return user.Username, user.Devices })
 }
 
 // Get returns the user, or a NotFound fault when there is none that by may see.
-func (u *Users) Get(ctx context.Context, by access.Principal, username string) (User, error) {
+func (u *Service) Get(ctx context.Context, by access.Principal, username string) (User, error) {
 	stored, found, err := u.store.account(ctx, username)
 	if err != nil {
 		return User{}, err
 	}
 	if !found || !by.CoversAll(stored.Devices) {
-		return User{}, noSuchUser()
+		return User{}, NotFound()
 	}
 	return stored.User, nil
 }
 
 // Create adds a user. It returns a Conflict fault when the name is taken, and Forbidden when the user would see devices
 // that by does not.
-func (u *Users) Create(ctx context.Context, by access.Principal, user NewUser) (User, error) {
+func (u *Service) Create(ctx context.Context, by access.Principal, user Draft) (User, error) {
 	if err := by.CheckGrant(user.Devices); err != nil {
 		return User{}, err
 	}
@@ -160,27 +162,27 @@ func (u *Users) Create(ctx context.Context, by access.Principal, user NewUser) (
 
 // CreateFirst adds an administrator when there is no user at all, and reports whether it did. Of several instances that try
 // at once, one succeeds.
-func (u *Users) CreateFirst(ctx context.Context, username, password string) (bool, error) {
+func (u *Service) CreateFirst(ctx context.Context, username, password string) (bool, error) {
 	hash, err := u.hasher.Hash(ctx, password)
 	if err != nil {
 		return false, err
 	}
-	return u.store.insertFirstUser(ctx, NewUser{Username: username, Scopes: []access.Scope{access.Admin}}, hash)
+	return u.store.insertFirstUser(ctx, Draft{Username: username, Scopes: []access.Scope{access.Admin}}, hash)
 }
 
 // Check says what is wrong with the name and the password of a user to be created, "" when nothing is.
-func (u *Users) Check(username, text string) (wrongName, wrongPassword string) {
-	return usernameFault(username), password.Fault(username, text)
+func (u *Service) Check(username, text string) (wrongName, wrongPassword string) {
+	return NameFault(username), password.Fault(username, text)
 }
 
 // Any reports whether there are users at all.
-func (u *Users) Any(ctx context.Context) (bool, error) {
+func (u *Service) Any(ctx context.Context) (bool, error) {
 	return u.store.anyUser(ctx)
 }
 
 // Update changes a user. It returns NotFound when there is none that by may see, Forbidden when it would see devices that
 // by does not, and Conflict when no user would be left who can administer everything.
-func (u *Users) Update(ctx context.Context, by access.Principal, username string, change UserChange) (User, error) {
+func (u *Service) Update(ctx context.Context, by access.Principal, username string, change Change) (User, error) {
 	if change.Devices != nil {
 		if err := by.CheckGrant(*change.Devices); err != nil {
 			return User{}, err
@@ -195,7 +197,7 @@ func (u *Users) Update(ctx context.Context, by access.Principal, username string
 	}
 	changed, err := u.store.updateUser(ctx, username, hash, func(stored account) (User, error) {
 		if !by.CoversAll(stored.Devices) {
-			return User{}, noSuchUser()
+			return User{}, NotFound()
 		}
 		return change.apply(stored.User), nil
 	})
@@ -211,10 +213,10 @@ func (u *Users) Update(ctx context.Context, by access.Principal, username string
 }
 
 // Delete removes a user, with the faults of Update.
-func (u *Users) Delete(ctx context.Context, by access.Principal, username string) error {
+func (u *Service) Delete(ctx context.Context, by access.Principal, username string) error {
 	err := u.store.deleteUser(ctx, username, func(user User) error {
 		if !by.CoversAll(user.Devices) {
-			return noSuchUser()
+			return NotFound()
 		}
 		return nil
 	})
@@ -226,9 +228,9 @@ func (u *Users) Delete(ctx context.Context, by access.Principal, username string
 	return nil
 }
 
-// hold narrows a principal, made from a token that Telltale issued, to what its user may do by now. It returns an
+// Current narrows a principal, made from a token that Telltale issued, to what its user may do by now. It returns an
 // Unauthenticated fault when the user has gone, is disabled or has another password.
-func (u *Users) hold(ctx context.Context, p access.Principal) (access.Principal, error) {
+func (u *Service) Current(ctx context.Context, p access.Principal) (access.Principal, error) {
 	stored, found, err := u.accounts.Get(ctx, p.Subject)
 	if err != nil {
 		return access.Principal{}, err
@@ -241,6 +243,10 @@ func (u *Users) hold(ctx context.Context, p access.Principal) (access.Principal,
 	return p, nil
 }
 
+// OnChange has changed called with the name after every change of a user that this instance has made. Changed must not wait; there is
+// one at most.
+func (u *Service) OnChange(changed func(username string)) { u.accounts.OnForget(changed) }
+
 // fingerprint tells one password of a user from the next, and gives nothing away: the hash has a random salt.
 func fingerprint(hash string) string {
 	sum := sha256.Sum256([]byte(hash))
@@ -251,4 +257,5 @@ func wrongPassword() error {
 	return fault.New(fault.Unauthenticated, "the user name or the password is wrong")
 }
 
-func noSuchUser() error { return fault.New(fault.NotFound, "there is no such user") }
+// NotFound returns the fault for a user who does not exist, or whom the caller may not see.
+func NotFound() error { return fault.New(fault.NotFound, "there is no such user") }

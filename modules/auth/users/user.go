@@ -1,4 +1,4 @@
-package auth
+package users
 
 import (
 	"regexp"
@@ -19,8 +19,8 @@ type User struct {
 	UpdatedAt time.Time
 }
 
-// NewUser is what an administrator decides about a user to be created.
-type NewUser struct {
+// Draft is what an administrator decides about a user to be created.
+type Draft struct {
 	Username string
 	Password string
 	Scopes   []access.Scope
@@ -28,8 +28,8 @@ type NewUser struct {
 	Disabled bool
 }
 
-// UserChange is what an administrator changes about a user; what is nil stays as it is.
-type UserChange struct {
+// Change is what an administrator changes about a user; what is nil stays as it is.
+type Change struct {
 	Password *string
 	Scopes   *[]access.Scope
 	// Devices points to nil to cover every device.
@@ -38,7 +38,7 @@ type UserChange struct {
 }
 
 // apply returns the user as changed, its password aside.
-func (c UserChange) apply(u User) User {
+func (c Change) apply(u User) User {
 	if c.Scopes != nil {
 		u.Scopes = *c.Scopes
 	}
@@ -64,8 +64,8 @@ type account struct {
 
 var usernamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
 
-// usernameFault says what is wrong with a user name, "" when nothing is.
-func usernameFault(username string) string {
+// NameFault says what is wrong with a user name, "" when nothing is.
+func NameFault(username string) string {
 	if usernamePattern.MatchString(username) {
 		return ""
 	}
