@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
 	"telltale/config"
-	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/platform/cli"
 	"telltale/platform/postgres"
 )
@@ -39,7 +40,7 @@ func (c createKey) Execute([]string) error {
 	ctx, cancel := untilSignal()
 	defer cancel()
 	return cli.Connect(ctx, cfg, func(ctx context.Context, db cli.Connection) error {
-		text, err := auth.NewKeys(db, zap.NewNop()).CreateByOperator(ctx, c.draft())
+		text, err := keys.New(db, time.Now, zap.NewNop()).CreateByOperator(ctx, c.draft())
 		if postgres.Code(err) == postgres.UndefinedTable {
 			return fmt.Errorf("the database has no tables of Telltale yet: start telltale once, or run telltale migrate (%w)", err)
 		}
@@ -53,8 +54,8 @@ func (c createKey) Execute([]string) error {
 }
 
 // draft returns the key that the flags describe.
-func (c createKey) draft() auth.NewKey {
-	draft := auth.NewKey{Name: c.Name, Devices: c.Devices, Scopes: make([]access.Scope, len(c.Scopes))}
+func (c createKey) draft() keys.Draft {
+	draft := keys.Draft{Name: c.Name, Devices: c.Devices, Scopes: make([]access.Scope, len(c.Scopes))}
 	if draft.Name == "" {
 		draft.Name = c.Devices[0]
 	}

@@ -12,6 +12,8 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
+	"telltale/modules/auth/keytext"
 	"telltale/modules/auth/signing/signingtest"
 	"telltale/platform/postgres/pgtest"
 )
@@ -92,7 +94,7 @@ func TestGuard_AnUnreachableProviderDelaysTokensAndNothingElse(t *testing.T) {
 	a := i.call("GET", "/api/things", "", bearer(token))
 	require.Equal(t, http.StatusServiceUnavailable, a.status, a.body)
 	require.NotEmpty(t, a.header.Get("Retry-After"))
-	key, _ := i.createKey(NewKey{Name: "still works", Scopes: []access.Scope{access.DevicesRead}})
+	key, _ := i.createKey(keys.Draft{Name: "still works", Scopes: []access.Scope{access.DevicesRead}})
 	require.Equal(t, 200, i.call("GET", "/api/things", "", bearer(key)).status)
 	i.requireRefused(i.call("GET", "/api/things", "", bearer("x.y.z")))
 }
@@ -108,4 +110,32 @@ func TestGuard_AcceptsWhatAProviderHasSigned(t *testing.T) {
 	require.JSONEq(t, `"anna"`, i.call("GET", "/api/things", "", bearer(token)).body)
 	reasons := i.login("admin", adminPassword).fields(t)
 	require.Contains(t, reasons["grant_type"], "identity provider")
+}
+
+func FuzzAuthorization(f *testing.F) {
+	id, secret := keytext.Generate()
+	for _, seed := range []string{
+		"", "Bearer x", "Bearer " + keytext.Format(id, secret), "Token " + keytext.Format(id, secret), "token x", "Bearer a.b.c",
+		"Basic YQ==", "Bearer tt_", "Bearer  tt__", "Bearer\tx", "Bearer ü", keytext.Format(id, secret),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		text, err := parseAuthorization(header)
+		if err != nil {
+			require.Empty(t, text)
+			return
+		}
+		require.NotEmpty(t, text)
+		require.True(t, strings.HasSuffix(strings.TrimRight(header, " "), " "+text))
+		require.False(t, strings.ContainsFunc(text, notTokenText))
+		id, secret, ok := keytext.Parse(text)
+		require.Equal(t, ok, ok && keytext.Format(id, secret) == text)
+		if ok {
+			require.Len(t, id, 16)
+			require.Len(t, secret, 43)
+		} else {
+			require.Empty(t, id+secret)
+		}
+	})
 }

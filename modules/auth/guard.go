@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/keytext"
 	"telltale/modules/auth/tokens"
 	"telltale/modules/auth/users"
@@ -21,13 +22,13 @@ const sourceKey = "telltale.source"
 // Guard lets requests through to a route when their credentials cover it.
 type Guard struct {
 	users  *users.Service
-	keys   *Keys
+	keys   *keys.Service
 	tokens *tokens.Service
 	now    func() time.Time
 }
 
 // NewGuard returns a guard that accepts the tokens and the keys, as long as their users may use them.
-func NewGuard(users *users.Service, keys *Keys, tokens *tokens.Service, now func() time.Time) *Guard {
+func NewGuard(users *users.Service, keys *keys.Service, tokens *tokens.Service, now func() time.Time) *Guard {
 	return &Guard{users, keys, tokens, now}
 }
 
@@ -89,7 +90,7 @@ func (g *Guard) Recheck(ctx context.Context, p access.Principal) error {
 // tells whose principals are concerned: Recheck finds the change at once. Of changes that other instances make, Recheck
 // alone learns, seconds later. Changed must not wait; there is one at most.
 func (g *Guard) OnChange(changed func(concerns func(access.Principal) bool)) {
-	g.keys.records.OnForget(func(id string) {
+	g.keys.OnChange(func(id string) {
 		changed(func(p access.Principal) bool { return p.KeyID == id })
 	})
 	g.users.OnChange(func(username string) {
@@ -123,7 +124,7 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (access.Principal, sour
 func (g *Guard) current(ctx context.Context, p access.Principal) (access.Principal, error) {
 	switch {
 	case p.KeyID != "":
-		return g.keys.current(ctx, p.KeyID)
+		return g.keys.Current(ctx, p.KeyID)
 	case p.IsUser():
 		return g.users.Current(ctx, p)
 	}

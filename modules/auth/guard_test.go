@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/users"
 	"telltale/platform/fault"
 )
@@ -35,13 +36,13 @@ func TestGuard_RoutesAskForTheirScopes(t *testing.T) {
 		{"POST", "/api/things", access.DevicesWrite},
 		{"GET", "/api/live", access.ReadingsRead},
 	}
-	keys := map[access.Scope]string{}
+	texts := map[access.Scope]string{}
 	for _, scope := range append(everything, access.Admin, "") {
-		keys[scope], _ = i.createKey(NewKey{Name: "k", Scopes: access.SortedScopes([]access.Scope{scope})})
+		texts[scope], _ = i.createKey(keys.Draft{Name: "k", Scopes: access.SortedScopes([]access.Scope{scope})})
 	}
 	for _, route := range routes {
 		i.requireRefused(i.call(route.method, route.path, ""))
-		for scope, key := range keys {
+		for scope, key := range texts {
 			a := i.call(route.method, route.path, "", bearer(key))
 			if allowed := route.scope == "" || scope == access.Admin || scope == route.scope; !allowed {
 				require.Equal(t, http.StatusForbidden, a.status, "%v with %q", route, scope)
@@ -116,7 +117,7 @@ func TestGuard_TheQueryIsForBrowsersAlone(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	token := i.token("admin", adminPassword)
-	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []access.Scope{access.ReadingsRead}})
+	key, _ := i.createKey(keys.Draft{Name: "viewer", Scopes: []access.Scope{access.ReadingsRead}})
 	require.JSONEq(t, `"admin"`, i.call("GET", "/api/live?access_token="+token, "").body)
 	require.JSONEq(t, `"viewer"`, i.call("GET", "/api/live?access_token="+key, "").body)
 	i.requireRefused(i.call("GET", "/api/things?access_token="+token, ""))
@@ -165,7 +166,7 @@ func TestGuard_RecheckNoticesWhatHasChanged(t *testing.T) {
 	change(users.Change{Disabled: new(true)})
 	refused(p)
 
-	text, id := i.createKey(NewKey{Name: "k", Scopes: []access.Scope{access.ReadingsRead}})
+	text, id := i.createKey(keys.Draft{Name: "k", Scopes: []access.Scope{access.ReadingsRead}})
 	p, err := i.keys.Verify(ctx, text)
 	require.NoError(t, err)
 	require.NoError(t, i.guard.Recheck(ctx, p))
@@ -196,8 +197,8 @@ func TestGuard_KeepsCallersLoggedInDuringADatabaseOutage(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	token := i.token("admin", adminPassword)
-	key, _ := i.createKey(NewKey{Name: "device", Scopes: []access.Scope{access.DevicesRead}})
-	unseen, _ := i.createKey(NewKey{Name: "another", Scopes: []access.Scope{access.DevicesRead}})
+	key, _ := i.createKey(keys.Draft{Name: "device", Scopes: []access.Scope{access.DevicesRead}})
+	unseen, _ := i.createKey(keys.Draft{Name: "another", Scopes: []access.Scope{access.DevicesRead}})
 	for _, credentials := range []string{token, key} {
 		require.Equal(t, http.StatusOK, i.call("GET", "/api/things", "", bearer(credentials)).status)
 	}

@@ -7,13 +7,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/tokens"
 	"telltale/modules/auth/users"
 	"telltale/platform/httpapi"
 )
 
 // Routes returns the routes of the module. SameSite keeps pages of other sites from changing a browser's session.
-func Routes(users *users.Service, keys *Keys, tokens *tokens.Service, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
+func Routes(users *users.Service, keys *keys.Service, tokens *tokens.Service, guard *Guard, sameSite *httpapi.SameSite) httpapi.Routes {
 	session := sessionHandlers{users, tokens, sameSite}
 	user := userHandlers{users}
 	key := keyHandlers{keys}

@@ -1,27 +1,18 @@
 package auth
 
 import (
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/keytext"
-	"telltale/platform/fault"
 	"telltale/platform/httpapi"
 )
 
-// The longest name of a key, in characters, and the year after which a time can no longer be written as RFC 3339.
-const (
-	maxKeyName = 64
-	lastYear   = 9999
-)
-
 // keyHandlers let an administrator manage API keys.
-type keyHandlers struct{ keys *Keys }
+type keyHandlers struct{ keys *keys.Service }
 
 // keyAnswer is a key as it is shown. Key, the text with the secret, is there only in the answer that creates it. Devices
 // is null when it covers all, ExpiresAt when it never expires.
@@ -37,7 +28,7 @@ type keyAnswer struct {
 	RevokedAt *time.Time     `json:"revoked_at"`
 }
 
-func showKey(k APIKey, text string) keyAnswer {
+func showKey(k keys.Key, text string) keyAnswer {
 	return keyAnswer{
 		k.ID, text, k.Name, access.SortedScopes(k.Scopes), k.Devices, k.CreatedBy, k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.RevokedAt),
 	}
@@ -48,45 +39,23 @@ type keysAnswer struct {
 	NextCursor *string     `json:"next_cursor"`
 }
 
-// keyBody is a key to be created.
-type keyBody struct {
-	Name      string
-	Scopes    *[]access.Scope
-	Devices   *patternList
-	ExpiresAt *time.Time
-}
-
-func readNewKey(c *fiber.Ctx, now time.Time) (NewKey, error) {
+// readDraft reads the body of a creation.
+func (h keyHandlers) readDraft(c *fiber.Ctx) (keys.Draft, error) {
 	m, err := readMembers(c)
 	if err != nil {
-		return NewKey{}, err
+		return keys.Draft{}, err
 	}
-	b := keyBody{Name: needed[string](m, "name", "a string")}
-	m.Require("scopes")
-	b.Scopes = httpapi.Take[[]access.Scope](m, "scopes", "an array of scopes")
-	b.Devices = httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs")
+	draft := keys.Draft{Name: needed[string](m, "name", "a string")}
+	draft.Scopes = needed[[]access.Scope](m, "scopes", "an array of scopes")
+	draft.Devices = or(httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"))
 	if !m.TakeNull("expires_at") {
-		b.ExpiresAt = httpapi.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
+		draft.ExpiresAt = httpapi.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
 	}
 	m.Unknown()
 	if m.Faults.Empty() {
-		m.Faults.Include(b.validate(now))
+		m.Faults.Include(h.keys.Validate(draft))
 	}
-	return NewKey{b.Name, or(b.Scopes), or(b.Devices), b.ExpiresAt}, m.Faults.Err()
-}
-
-// validate returns an Invalid fault with everything that is wrong with the body, by field.
-func (b keyBody) validate(now time.Time) error {
-	var wrong fault.Fields
-	if n := utf8.RuneCountInString(b.Name); n == 0 || n > maxKeyName || strings.TrimSpace(b.Name) != b.Name ||
-		strings.ContainsFunc(b.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		wrong.Add("name", "must have 1 to %d printable characters, and no space at either end", maxKeyName)
-	}
-	access.GrantFaults(&wrong, or(b.Scopes), or(b.Devices))
-	if b.ExpiresAt != nil && (!b.ExpiresAt.After(now) || b.ExpiresAt.Year() > lastYear) {
-		wrong.Add("expires_at", "must be in the future")
-	}
-	return wrong.Err()
+	return draft, m.Faults.Err()
 }
 
 func (h keyHandlers) list(c *fiber.Ctx) error {
@@ -96,12 +65,12 @@ func (h keyHandlers) list(c *fiber.Ctx) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	keys, more, err := h.keys.List(c.UserContext(), PrincipalOf(c), revoked, after, limit)
+	found, more, err := h.keys.List(c.UserContext(), PrincipalOf(c), revoked, after, limit)
 	if err != nil {
 		return err
 	}
-	answer := keysAnswer{Keys: make([]keyAnswer, len(keys)), NextCursor: nextCursor(keys, more, func(k APIKey) string { return k.ID })}
-	for i, key := range keys {
+	answer := keysAnswer{Keys: make([]keyAnswer, len(found)), NextCursor: nextCursor(found, more, func(k keys.Key) string { return k.ID })}
+	for i, key := range found {
 		answer.Keys[i] = showKey(key, "")
 	}
 	return c.JSON(answer)
@@ -111,7 +80,7 @@ func (h keyHandlers) create(c *fiber.Ctx) error {
 	if err := httpapi.ReadNone(c); err != nil {
 		return err
 	}
-	draft, err := readNewKey(c, h.keys.now())
+	draft, err := h.readDraft(c)
 	if err != nil {
 		return err
 	}
@@ -130,9 +99,6 @@ func (h keyHandlers) revoke(c *fiber.Ctx) error {
 	id, err := httpapi.PathParam(c, "id")
 	if err != nil {
 		return err
-	}
-	if !keytext.IsID(id) {
-		return noSuchKeyHere()
 	}
 	if err := h.keys.Revoke(c.UserContext(), PrincipalOf(c), id); err != nil {
 		return err

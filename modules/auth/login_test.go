@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/users"
 )
 
@@ -124,7 +125,7 @@ func TestLogin_ANewPasswordEndsOldTokens(t *testing.T) {
 	i.requireRefused(i.login("anna", "a good password"))
 	require.Equal(t, 200, i.call("GET", "/api/things", "", bearer(i.token("anna", "a better password"))).status)
 
-	key, _ := i.createKey(NewKey{Name: "admin", Scopes: []access.Scope{access.Admin}})
+	key, _ := i.createKey(keys.Draft{Name: "admin", Scopes: []access.Scope{access.Admin}})
 	require.Equal(t, 403, change(key, adminPassword, "a stolen password").status)
 }
 
@@ -134,7 +135,7 @@ func TestLogin_SecretsStayOutOfTheLog(t *testing.T) {
 	token := i.token("admin", adminPassword)
 	i.login("a secret typed as name", adminPassword)
 	i.login(adminPassword, "x")
-	key, _ := i.createKey(NewKey{Name: "viewer", Scopes: []access.Scope{access.ReadingsRead}})
+	key, _ := i.createKey(keys.Draft{Name: "viewer", Scopes: []access.Scope{access.ReadingsRead}})
 	for _, credentials := range []string{token, key} {
 		i.call("GET", "/api/live?access_token="+credentials, "")
 		i.call("GET", "/api/things", "", bearer(credentials))

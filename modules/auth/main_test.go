@@ -23,6 +23,7 @@ import (
 	"telltale/config"
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/clocktest"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
@@ -52,7 +53,7 @@ type instance struct {
 	t      *testing.T
 	db     *postgres.DB
 	users  *users.Service
-	keys   *Keys
+	keys   *keys.Service
 	tokens *tokens.Service
 	guard  *Guard
 	clock  *clocktest.Clock
@@ -77,7 +78,7 @@ func newInstanceOn(t *testing.T, db *postgres.DB, cfg config.Auth) *instance {
 	log := zap.New(core)
 	clock, hasher := clocktest.New(), &countingHasher{Hasher: password.NewHasher(cheapParams)}
 	users := users.New(db, hasher, clock.Now, log)
-	keys := newKeys(store{db}, clock.Now, log)
+	keys := keys.New(db, clock.Now, log)
 	keySet := signing.NewKeySet(cfg.JWKSURL, cfg.Algorithm, log)
 	keySet.Retry = time.Hour // no second fetch, however long the test takes
 	require.NoError(t, keySet.Start(t.Context()))
@@ -123,7 +124,7 @@ func (i *instance) createUser(username, password string, devices []string, scope
 }
 
 // createKey returns the text of a new key and its id.
-func (i *instance) createKey(key NewKey) (text, id string) {
+func (i *instance) createKey(key keys.Draft) (text, id string) {
 	created, text, err := i.keys.Create(i.t.Context(), fullAdmin, key)
 	require.NoError(i.t, err)
 	return text, created.ID

@@ -10,6 +10,7 @@ import (
 
 	"telltale/config"
 	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
@@ -36,9 +37,9 @@ var Module = fx.Module("auth",
 	),
 	fx.Provide(
 		provideUsers,
-		func(db *postgres.DB, log *zap.Logger) *Keys { return NewKeys(db, log.Named("auth")) },
+		func(db *postgres.DB, log *zap.Logger) *keys.Service { return keys.New(db, time.Now, log.Named("auth")) },
 		fx.Annotate(provideTokens, fx.OnStart(func(ctx context.Context, t *tokens.Service) error { return t.Start(ctx) })),
-		func(users *users.Service, keys *Keys, tokens *tokens.Service) *Guard {
+		func(users *users.Service, keys *keys.Service, tokens *tokens.Service) *Guard {
 			return NewGuard(users, keys, tokens, time.Now)
 		},
 		fx.Annotate(
@@ -72,7 +73,7 @@ func provideTokens(cfg config.Auth, secrets *signing.Secrets, keySet *signing.Ke
 	return tokens.New(cfg, secrets, keySet, time.Now, log.Named("auth"))
 }
 
-func provideRoutes(cfg config.HTTP, users *users.Service, keys *Keys, tokens *tokens.Service, guard *Guard) httpapi.Routes {
+func provideRoutes(cfg config.HTTP, users *users.Service, keys *keys.Service, tokens *tokens.Service, guard *Guard) httpapi.Routes {
 	return Routes(users, keys, tokens, guard, httpapi.NewSameSite(cfg.AllowedOrigins))
 }
 

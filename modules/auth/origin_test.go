@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/users"
 	"telltale/platform/httpapi"
 )
@@ -34,7 +35,7 @@ func TestSession_ChangesThingsForPagesOfThisServerAlone(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
 	cookie, key := i.cookieOf("admin", adminPassword), with{"X-API-Key", ""}
-	key.value, _ = i.createKey(NewKey{Name: "writer", Scopes: []access.Scope{access.DevicesWrite}})
+	key.value, _ = i.createKey(keys.Draft{Name: "writer", Scopes: []access.Scope{access.DevicesWrite}})
 	host := strings.TrimPrefix(i.server.URL, "http://")
 	name, _, _ := strings.Cut(host, ":")
 	for _, test := range []struct {
@@ -136,7 +137,7 @@ func TestSession_IsRenewedWhileItsUserMayHaveOne(t *testing.T) {
 func TestSession_IsNotMadeOfOtherCredentials(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
-	key, _ := i.createKey(NewKey{Name: "reader", Scopes: []access.Scope{access.DevicesRead}})
+	key, _ := i.createKey(keys.Draft{Name: "reader", Scopes: []access.Scope{access.DevicesRead}})
 	token := i.token("admin", adminPassword)
 	foreign := i.foreignToken()
 	for what, credentials := range map[string]with{

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/users"
 	"telltale/platform/glob"
 )
@@ -125,7 +126,7 @@ func TestUsers_ListsOfUsersHavePages(t *testing.T) {
 	}
 	all, _ := names(bearer(i.token("admin", adminPassword)))
 	require.Equal(t, []string{"admin", "user0", "user1", "user2", "user3", "user4", "user5", "user6"}, all)
-	key, _ := i.createKey(NewKey{Name: "lab", Scopes: []access.Scope{access.Admin}, Devices: []string{"lab-*"}})
+	key, _ := i.createKey(keys.Draft{Name: "lab", Scopes: []access.Scope{access.Admin}, Devices: []string{"lab-*"}})
 	some, pages := names(bearer(key))
 	require.Equal(t, []string{"user1", "user3", "user5"}, some)
 	require.Equal(t, 1, pages)
@@ -137,7 +138,7 @@ func TestUsers_ALimitedAdministratorStaysWithinItsDevices(t *testing.T) {
 	i.createUser("boss", "a good password", []string{"lab-*", "attic"}, access.Admin)
 	i.createUser("mate", "a good password", []string{"lab-1", "lab-2-*"}, access.DevicesRead)
 	i.createUser("other", "a good password", []string{"lab-1", "cellar"}, access.DevicesRead)
-	_, hidden := i.createKey(NewKey{Name: "hidden", Scopes: []access.Scope{access.Admin}})
+	_, hidden := i.createKey(keys.Draft{Name: "hidden", Scopes: []access.Scope{access.Admin}})
 	boss := bearer(i.token("boss", "a good password"))
 	create := func(path, devices string) int {
 		body := `{"username":"new","password":"a good password","scopes":["admin"]` + devices + `}`

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 )
 
-// keys makes and revokes API keys; auth.Keys is one.
-type keys interface {
-	Create(ctx context.Context, by access.Principal, key auth.NewKey) (auth.APIKey, string, error)
+// keyService makes and revokes API keys; keys.Service is one.
+type keyService interface {
+	Create(ctx context.Context, by access.Principal, key keys.Draft) (keys.Key, string, error)
 	Revoke(ctx context.Context, by access.Principal, id string) error
 }
 
@@ -33,7 +33,7 @@ var operator = access.Principal{Subject: "demo", Scopes: []access.Scope{access.A
 // credential is an API key that is made when it is first needed, and again when it has ended. It covers the devices of the
 // fleet and no others. It is used by one goroutine at a time.
 type credential struct {
-	keys   keys
+	keys   keyService
 	name   string
 	scopes []access.Scope
 
@@ -47,7 +47,7 @@ func (c *credential) token(ctx context.Context) (string, error) {
 		return c.text, nil
 	}
 	expires := time.Now().Add(keyLifetime)
-	key, text, err := c.keys.Create(ctx, operator, auth.NewKey{
+	key, text, err := c.keys.Create(ctx, operator, keys.Draft{
 		Name: c.name, Scopes: c.scopes, Devices: patterns(), ExpiresAt: &expires,
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ type Simulator struct {
 
 // New returns a simulator for the server whose base URL, without a slash at the end, address returns; it is asked after
 // Start. It makes itself API keys by keys. What a person should see goes to out.
-func New(address func() string, keys keys, out io.Writer, log *zap.Logger) *Simulator {
+func New(address func() string, keys keyService, out io.Writer, log *zap.Logger) *Simulator {
 	return &Simulator{
 		fleet:   fleet(),
 		api:     newClient(address, &credential{keys: keys, name: simulatorName, scopes: simulatorScopes}, log),

@@ -7,7 +7,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"telltale/modules/auth"
+	"telltale/modules/auth/keys"
 	"telltale/platform/httpapp"
 	"telltale/platform/httpserver"
 )
@@ -16,7 +16,7 @@ import (
 var Module = fx.Module("demo",
 	// What it prints for people would be gone from the screen at once if each of its posts had a line in the log.
 	fx.Supply(fx.Annotate(httpapp.Quiet(simulatorName), fx.ResultTags(`group:"quiet"`))),
-	fx.Invoke(func(lifecycle fx.Lifecycle, server *httpserver.Server, keys *auth.Keys, log *zap.Logger) {
+	fx.Invoke(func(lifecycle fx.Lifecycle, server *httpserver.Server, keys *keys.Service, log *zap.Logger) {
 		simulator := New(func() string { return baseURL(server.Addr()) }, keys, os.Stdout, log.Named("demo"))
 		lifecycle.Append(fx.Hook{OnStart: simulator.Start, OnStop: simulator.Stop})
 	}),

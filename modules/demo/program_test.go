@@ -20,6 +20,7 @@ import (
 	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/modules/auth/bootstrap"
+	"telltale/modules/auth/keys"
 	"telltale/modules/devices"
 	"telltale/modules/readings"
 	"telltale/modules/schema"
@@ -32,7 +33,7 @@ import (
 )
 
 // program starts Telltale on an empty database of its own and returns where it serves, and its API keys.
-func program(t *testing.T) (address string, keys *auth.Keys) {
+func program(t *testing.T) (address string, keys *keys.Service) {
 	t.Helper()
 	cfg := config.Config{
 		DB: pgtest.Config(t), DataDir: t.TempDir(),
@@ -62,7 +63,7 @@ func program(t *testing.T) (address string, keys *auth.Keys) {
 
 // simulate starts a simulator with a quarter of an hour of history, and returns once it has posted live readings, with
 // what it has printed.
-func simulate(t *testing.T, address string, keys *auth.Keys) (s *Simulator, printed string) {
+func simulate(t *testing.T, address string, keys *keys.Service) (s *Simulator, printed string) {
 	t.Helper()
 	var out bytes.Buffer
 	s = New(func() string { return address }, keys, &out, zaptest.NewLogger(t))

@@ -14,24 +14,24 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
-	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 )
 
 // shelf keeps API keys in memory.
 type shelf struct {
 	mu   sync.Mutex
-	made []auth.NewKey
+	made []keys.Draft
 	live map[string]bool
 }
 
-func (s *shelf) Create(_ context.Context, _ access.Principal, key auth.NewKey) (auth.APIKey, string, error) {
+func (s *shelf) Create(_ context.Context, _ access.Principal, key keys.Draft) (keys.Key, string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := strings.Repeat("k", len(s.made)+1)
 	s.made = append(s.made, key)
 	s.live[id] = true
-	return auth.APIKey{ID: id}, id, nil
+	return keys.Key{ID: id}, id, nil
 }
 
 func (s *shelf) Revoke(_ context.Context, _ access.Principal, id string) error {

@@ -14,6 +14,7 @@ import (
 	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
@@ -27,14 +28,14 @@ import (
 type accounts struct {
 	*instance
 	users  *users.Service
-	keys   *auth.Keys
+	keys   *keys.Service
 	tokens *tokens.Service
 }
 
 func withAccounts(t *testing.T, db *postgres.DB) *accounts {
 	t.Helper()
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
-	users, keys := users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
+	users, keys := users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()), keys.New(db, time.Now, zap.NewNop())
 	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, time.Now, zap.NewNop())
 	require.NoError(t, err)
 	guard := auth.NewGuard(users, keys, tokens, time.Now)
@@ -65,7 +66,7 @@ func (a *accounts) user(t *testing.T, name string) *instance {
 // key makes an API key.
 func (a *accounts) key(t *testing.T, expires *time.Time) (*instance, string) {
 	t.Helper()
-	key, text, err := a.keys.Create(t.Context(), everyone, auth.NewKey{Name: "anna", Scopes: []access.Scope{access.ReadingsRead}, ExpiresAt: expires})
+	key, text, err := a.keys.Create(t.Context(), everyone, keys.Draft{Name: "anna", Scopes: []access.Scope{access.ReadingsRead}, ExpiresAt: expires})
 	require.NoError(t, err)
 	return a.by(text), key.ID
 }

@@ -18,6 +18,7 @@ import (
 	"telltale/config"
 	"telltale/modules/auth"
 	"telltale/modules/auth/access"
+	"telltale/modules/auth/keys"
 	"telltale/modules/auth/password"
 	"telltale/modules/auth/signing"
 	"telltale/modules/auth/tokens"
@@ -37,7 +38,7 @@ type instance struct {
 	db     *postgres.DB
 	server *httpservertest.Server
 	users  *users.Service
-	keys   *auth.Keys
+	keys   *keys.Service
 	tokens *tokens.Service
 }
 
@@ -48,7 +49,7 @@ func start(t *testing.T) *instance {
 	t.Helper()
 	db := pgtest.New(t)
 	cfg := config.Auth{Algorithm: "HS256", SecretKey: "a secret of the tests that is long enough", TokenLifetime: time.Hour}
-	users, keys := users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()), auth.NewKeys(db, zap.NewNop())
+	users, keys := users.New(db, password.NewHasher(password.Params), time.Now, zap.NewNop()), keys.New(db, time.Now, zap.NewNop())
 	tokens, err := tokens.New(cfg, signing.NewSecrets(cfg, t.TempDir(), zap.NewNop()), nil, time.Now, zap.NewNop())
 	require.NoError(t, err)
 	guard := auth.NewGuard(users, keys, tokens, time.Now)
@@ -84,7 +85,7 @@ func (i *instance) user(t *testing.T, name string, devices []string, scopes ...a
 
 func (i *instance) key(t *testing.T, devices []string, scopes ...access.Scope) caller {
 	t.Helper()
-	_, text, err := i.keys.Create(t.Context(), everything, auth.NewKey{Name: "anna", Scopes: scopes, Devices: devices})
+	_, text, err := i.keys.Create(t.Context(), everything, keys.Draft{Name: "anna", Scopes: scopes, Devices: devices})
 	require.NoError(t, err)
 	return caller{i, t, text}
 }

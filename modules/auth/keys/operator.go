@@ -1,4 +1,4 @@
-package auth
+package keys
 
 import (
 	"context"
@@ -15,10 +15,8 @@ const operator = "telltale key create"
 
 // CreateByOperator makes a key for the operator of the machine, who needs no credentials, and returns its text, which is
 // never to be had again. Its errors name flags of the command.
-func (k *Keys) CreateByOperator(ctx context.Context, key NewKey) (string, error) {
-	devices := patternList(key.Devices)
-	body := keyBody{Name: key.Name, Scopes: &key.Scopes, Devices: &devices, ExpiresAt: key.ExpiresAt}
-	if wrong := fault.As(body.validate(k.now())); wrong != nil {
+func (k *Service) CreateByOperator(ctx context.Context, key Draft) (string, error) {
+	if wrong := fault.As(k.Validate(key)); wrong != nil {
 		return "", flagFaults(wrong)
 	}
 	_, text, err := k.Create(ctx, access.Principal{Subject: operator, Scopes: []access.Scope{access.Admin}}, key)

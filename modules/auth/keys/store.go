@@ -1,4 +1,4 @@
-package auth
+package keys
 
 import (
 	"context"
@@ -10,8 +10,16 @@ import (
 	"telltale/modules/auth/access"
 )
 
-func scanKey(row pgx.CollectableRow) (keyRecord, error) {
-	var k keyRecord
+// database is what the store needs of the pool.
+type database interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// store keeps API keys.
+type store struct{ db database }
+
+func scanKey(row pgx.CollectableRow) (record, error) {
+	var k record
 	err := row.Scan(&k.ID, &k.secretHash, &k.Name, &k.Scopes, &k.Devices, &k.CreatedBy, &k.CreatedAt, &k.ExpiresAt, &k.RevokedAt)
 	return k, err
 }
@@ -20,17 +28,17 @@ const selectKey = `
 SELECT id, secret_hash, name, scopes, devices, created_by, created_at, expires_at, revoked_at
 FROM api_keys WHERE id = $1`
 
-func (s store) key(ctx context.Context, id string) (keyRecord, bool, error) {
+func (s store) key(ctx context.Context, id string) (record, bool, error) {
 	rows, err := s.db.Query(ctx, selectKey, id)
 	if err != nil {
-		return keyRecord{}, false, fmt.Errorf("read an api key: %w", err)
+		return record{}, false, fmt.Errorf("read an api key: %w", err)
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, scanKey)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return keyRecord{}, false, nil
+		return record{}, false, nil
 	}
 	if err != nil {
-		return keyRecord{}, false, fmt.Errorf("read an api key: %w", err)
+		return record{}, false, fmt.Errorf("read an api key: %w", err)
 	}
 	return found, true, nil
 }
@@ -39,14 +47,14 @@ const selectKeys = `
 SELECT id, ''::bytea, name, scopes, devices, created_by, created_at, expires_at, revoked_at
 FROM api_keys WHERE id > $1 AND ($2 OR revoked_at IS NULL) ORDER BY id LIMIT $3`
 
-func (s store) keys(ctx context.Context, revoked bool, after string, limit int) ([]APIKey, error) {
+func (s store) keys(ctx context.Context, revoked bool, after string, limit int) ([]Key, error) {
 	rows, err := s.db.Query(ctx, selectKeys, after, revoked, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list api keys: %w", err)
 	}
-	keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (APIKey, error) {
+	keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Key, error) {
 		k, err := scanKey(row)
-		return k.APIKey, err
+		return k.Key, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list api keys: %w", err)
@@ -58,16 +66,16 @@ const insertKey = `
 INSERT INTO api_keys (id, secret_hash, name, scopes, devices, created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING id, ''::bytea, name, scopes, devices, created_by, created_at, expires_at, revoked_at`
 
-func (s store) insertKey(ctx context.Context, key NewKey, id string, secretHash []byte, by string) (APIKey, error) {
+func (s store) insertKey(ctx context.Context, key Draft, id string, secretHash []byte, by string) (Key, error) {
 	rows, err := s.db.Query(ctx, insertKey, id, secretHash, key.Name, access.SortedScopes(key.Scopes), key.Devices, by, key.ExpiresAt)
 	if err != nil {
-		return APIKey{}, fmt.Errorf("create an api key: %w", err)
+		return Key{}, fmt.Errorf("create an api key: %w", err)
 	}
 	created, err := pgx.CollectExactlyOneRow(rows, scanKey)
 	if err != nil {
-		return APIKey{}, fmt.Errorf("create an api key: %w", err)
+		return Key{}, fmt.Errorf("create an api key: %w", err)
 	}
-	return created.APIKey, nil
+	return created.Key, nil
 }
 
 const revokeKey = `UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1`
