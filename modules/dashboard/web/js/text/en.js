@@ -378,6 +378,7 @@ export const text = {
       `${from} – ${to}, a point every ${seconds} s`,
     good: 'Nothing is near its limit, and nothing fails.',
     changes: 'To change it, set',
+    recently: (/** @type {string} */ value) => `${value} in the last minute`,
     ofLimit: (/** @type {string} */ value, /** @type {string} */ limit) => `${value}, limit ${limit}`,
     limit: (/** @type {string} */ limit) => `limit ${limit}`,
     limits: {
@@ -411,7 +412,7 @@ export const text = {
     figures: {
       pool_in_use: ['Connections in use', 'Busy with a statement at that moment'],
       pool_idle: ['Connections idle', 'Open, and free for the next caller'],
-      pool_waits: ['Waits', 'Callers that found no connection free'],
+      pool_waits: ['Waits', 'No connection was free; a few are usual'],
       pool_wait_time: ['Time of a wait', 'Until a connection was free, on average'],
       ingest_readings: ['Readings stored', 'By commits of this instance'],
       ingest_commits: ['Commits', 'Each stores what many requests brought'],

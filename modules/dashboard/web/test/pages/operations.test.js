@@ -102,7 +102,9 @@ test('state: a figure is near its limit for most of a minute, or at it', () => {
 test('state: what is usually full is as it should be, and what fails is not', () => {
   assert.equal(stateOf(figure('window_bytes', [20], 20)), '')
   assert.equal(stateOf(figure('unfolded_readings', [20], 20)), '')
-  assert.equal(stateOf(figure('pool_waits', [0, 0.1, 0])), 'fault')
+  assert.equal(stateOf(figure('pool_waits', [0, 0.3, 0])), '')
+  assert.equal(stateOf(figure('pool_waits', [0, 9, 4])), 'fault')
+  assert.equal(stateOf(figure('http_failures', [0.1, 0, 0, 0, 0])), 'fault')
   assert.equal(stateOf(figure('http_failures', [1, 0, 0, 0, 0, 0, 0])), '')
 })
 
@@ -135,7 +137,7 @@ test('scale: of what grows it shows the change, and noise as a line', () => {
 
 test('span: the hour, or the little that a new program has', () => {
   assert.deepEqual(spanOf([1_000_000, 5_000_000]), { from: 1_400_000, to: 5_000_000 })
-  assert.deepEqual(spanOf([1_000_000, 1_010_000]), { from: 710_000, to: 1_010_000 })
+  assert.deepEqual(spanOf([1_000_000, 1_010_000]), { from: 890_000, to: 1_010_000 })
   assert.equal(spanOf([]).to, 0)
 })
 
@@ -146,10 +148,13 @@ test('paths: a line is open where nothing was measured for long, and a value alo
   assert.deepEqual(draw([0, 10, 20], [100, null, 50]), {
     line: 'M0.0 0.0L200.0 50.0',
     area: 'M0.0 100L0.0 0.0L200.0 50.0L200.0 100Z',
+    dots: '',
   })
-  assert.equal(draw([0, 10, 100], [0, 0, 25]).line, 'M0.0 100.0L100.0 100.0M1000.0 75.0h0')
-  assert.deepEqual(draw([], []), { line: '', area: '' })
-  assert.deepEqual(draw([10], [null]), { line: '', area: '' })
+  const apart = draw([0, 10, 100], [0, 0, 25])
+  assert.equal(apart.line, 'M0.0 100.0L100.0 100.0')
+  assert.equal(apart.dots, 'M1000.0 75.0h0')
+  assert.deepEqual(draw([], []), { line: '', area: '', dots: '' })
+  assert.deepEqual(draw([10], [null]), { line: '', area: '', dots: '' })
 })
 
 test('nearest: of two samples, before the first and after the last', () => {

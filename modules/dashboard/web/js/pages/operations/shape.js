@@ -12,7 +12,7 @@
 /** The size of the box. */
 export const box = { width: 1000, height: 100 }
 
-const shortest = 300_000 // ms that a chart has at least: a program that has just started
+const shortest = 120_000 // ms that a chart has at least: a program that has just started
 const hour = 3_600_000
 const far = 20 // times the greatest value, from which on a limit would leave no shape
 const room = 1.08 // above what is drawn
@@ -64,28 +64,32 @@ export function level(value, { low, high }) {
 }
 
 /**
- * The line, and the area beneath it. It is open where nothing was measured for more than three steps; a value by itself is a point.
+ * The line, and the area beneath it. It is open where nothing was measured for more than three steps; values by themselves are dots.
  * @param {number[]} times Unix ms
  * @param {(number | null)[]} values
  * @param {Span} span
  * @param {Scale} scale
  * @param {number} step ms between two samples
- * @returns {{line: string, area: string}} of SVG
+ * @returns {{line: string, area: string, dots: string}} of SVG
  */
 export function paths(times, values, span, scale, step) {
   let line = ''
   let area = ''
+  let dots = ''
   for (const points of stretches(times, values, 3 * step)) {
     const at = points.map(([ts, value]) => {
       const x = ((ts - span.from) / (span.to - span.from)) * box.width
       return `${x.toFixed(1)} ${((1 - level(value, scale)) * box.height).toFixed(1)}`
     })
-    line += `M${at.join('L')}${at.length === 1 ? 'h0' : ''}`
-    if (at.length === 1) continue
+    if (at.length === 1) {
+      dots += `M${at[0]}h0`
+      continue
+    }
+    line += `M${at.join('L')}`
     const x = (/** @type {string} */ point) => point.split(' ')[0]
     area += `M${x(at[0])} ${box.height}L${at.join('L')}L${x(at[at.length - 1])} ${box.height}Z`
   }
-  return { line, area }
+  return { line, area, dots }
 }
 
 /**

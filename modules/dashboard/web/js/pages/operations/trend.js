@@ -15,7 +15,7 @@ export function Trend({ figure, times, step, cursor }) {
   const { values, limit, unit, name } = figure
   const span = useMemo(() => spanOf(times), [times])
   const scale = useMemo(() => scaleOf(values, limit, kindOf(name) === 'growth'), [values, limit, name])
-  const { line, area } = useMemo(() => paths(times, values, span, scale, step), [values, span, scale, step])
+  const { line, area, dots } = useMemo(() => paths(times, values, span, scale, step), [values, span, scale, step])
   const point = (/** @type {PointerEvent} */ event) => {
     const { left, width } = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect()
     const ts = span.from + ((event.clientX - left) / width) * (span.to - span.from)
@@ -26,7 +26,7 @@ export function Trend({ figure, times, step, cursor }) {
   const named = limit === null ? '' : (limits[kindOf(name)] ?? text.operations.limit)(amountText(limit, unit))
   const top = scale.limit === 'inside' ? 1 - level(/** @type {number} */ (limit), scale) : 0
   return html`<div class="trend" aria-hidden="true" onPointerDown=${point} onPointerMove=${point} onPointerLeave=${leave} onPointerCancel=${leave}>
-    <svg viewBox=${`0 0 ${box.width} ${box.height}`} preserveAspectRatio="none"><path class="area" d=${area} /><path class="line" d=${line} /></svg>
+    <svg viewBox=${`0 0 ${box.width} ${box.height}`} preserveAspectRatio="none"><path class="area" d=${area} /><path class="line" d=${line} /><path class="line dots" d=${dots} /></svg>
     ${
       limit !== null &&
       html`<div class=${`limit ${scale.limit}`} style=${{ top: `${100 * top}%` }}><small>${scale.limit === 'above' && '↑ '}${named}</small></div>`

@@ -4,7 +4,7 @@ import { html } from 'preact'
 import { text } from '../../text/en.js'
 import { amountText } from './amount.js'
 import { idOf, Mark, wordsOf } from './figure.js'
-import { newest, stateOf } from './state.js'
+import { newest, recent, stateOf } from './state.js'
 
 /** @typedef {import('./report.js').Figure} Figure */
 
@@ -20,9 +20,10 @@ export function Verdict({ figures }) {
 function Line({ figure }) {
   const { name, unit, limit, setting, values } = figure
   const t = text.operations
-  const value = amountText(newest(values).value, unit)
-  const said = limit === null ? value : t.ofLimit(value, amountText(limit, unit))
-  return html`<li><${Mark} name=${name} state=${stateOf(figure)} /> <button class="link" onClick=${() => show(name)}>${wordsOf(name).title}</button>
+  const state = stateOf(figure)
+  const value = amountText(state === 'reached' ? newest(values).value : recent(values), unit)
+  const said = limit === null ? t.recently(value) : t.ofLimit(value, amountText(limit, unit))
+  return html`<li><${Mark} name=${name} state=${state} /> <button class="link" onClick=${() => show(name)}>${wordsOf(name).title}</button>
     <span>${said}</span>${setting && html`<span class="soft">${t.changes} <code>${setting}</code></span>`}</li>`
 }
 
