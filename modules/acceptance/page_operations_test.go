@@ -26,7 +26,7 @@ func TestE2EPage_OperationsShowThePoolAtWorkAndTheVariableThatLimitsIt(t *testin
 	v.awaitPath("/operations")
 	v.figures()
 	require.Equal(t, len(p.figureNames()), evaluate[int](t, v.tab, `document.querySelectorAll('.figure').length`))
-	require.Equal(t, "DB_MAX_CONNECTIONS", evaluate[string](t, v.tab, inFigure("pool_in_use", "code")+`.innerText`))
+	require.Equal(t, "DB_MAX_CONNECTIONS=20", evaluate[string](t, v.tab, inFigure("pool_in_use", "code")+`.innerText`))
 	require.Contains(t, evaluate[string](t, v.tab, inFigure("pool_in_use", ".limit")+`.innerText`), "20")
 	const shows = `Number(%s.innerText)`
 	inUse := fmt.Sprintf(shows, inFigure("pool_in_use", "output"))

@@ -47,7 +47,7 @@ func provideRecorder(from sources) *operations.Recorder {
 	return operations.New(operations.Sources{
 		Pool: from.DB.Use, Commits: from.Appender.Tally, Queued: from.Appender.QueuedBytes, Window: from.Window.Stats, Series: from.Registry.Size,
 		Metrics: from.Metrics, Storage: operations.Measure(from.DB),
-	}, operations.Limits{DB: from.Config.DB, Readings: from.Config.Readings})
+	}, operations.Limits{DB: from.Config.DB, Readings: from.Config.Readings, Streaming: from.Config.Streaming})
 }
 
 func provideRoutes(db *postgres.DB, recorder *operations.Recorder, guard *auth.Guard) httpapi.Routes {

@@ -12,8 +12,9 @@ import (
 
 // Limits are the settings that figures are held against.
 type Limits struct {
-	DB       config.DB
-	Readings config.Readings
+	DB        config.DB
+	Readings  config.Readings
+	Streaming config.Streaming
 }
 
 // definition says how a figure is made.

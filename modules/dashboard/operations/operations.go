@@ -44,13 +44,16 @@ type Report struct {
 	// Times are those of the samples, in Unix milliseconds.
 	Times   []int64  `json:"times"`
 	Figures []Figure `json:"figures"`
+	// Settings are the variables that figures name.
+	Settings []Setting `json:"settings"`
 }
 
 // Recorder samples the figures between Start and Stop.
 type Recorder struct {
-	sources Sources
-	defined []definition
-	began   time.Time
+	sources  Sources
+	defined  []definition
+	settings []Setting
+	began    time.Time
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -70,7 +73,7 @@ type sample struct {
 
 // New returns a recorder of what the sources say.
 func New(sources Sources, limits Limits) *Recorder {
-	return &Recorder{sources: sources, defined: definitions(limits), began: time.Now(), storage: noStorage()}
+	return &Recorder{sources: sources, defined: definitions(limits), settings: settings(limits), began: time.Now(), storage: noStorage()}
 }
 
 // Start takes the first sample, and goes on until Stop.
@@ -147,7 +150,7 @@ func (r *Recorder) Report(since int64) Report {
 	now := time.Now()
 	report := Report{
 		Version: version.Number(), Started: r.began.UTC().Truncate(time.Millisecond), Uptime: int64(now.Sub(r.began).Seconds()),
-		Step: int64(step.Seconds()), Times: []int64{}, Figures: make([]Figure, len(r.defined)),
+		Step: int64(step.Seconds()), Times: []int64{}, Figures: make([]Figure, len(r.defined)), Settings: r.settings,
 	}
 	for n, d := range r.defined {
 		report.Figures[n] = Figure{Name: d.name, Unit: d.unit, Limit: d.limit, Setting: d.setting, Values: []*float64{}}

@@ -127,6 +127,33 @@ func TestFigures_NameSettingsThatExistAndLimitsThatAreSet(t *testing.T) {
 	}
 }
 
+// Each variable that a figure names is explained, with the value that is used: those of no environment are the defaults.
+func TestSettings_AreThoseThatFiguresNameWithTheValuesInUse(t *testing.T) {
+	for _, variable := range config.Variables() {
+		t.Setenv(variable.Name, "")
+	}
+	cfg, err := config.Load()
+	require.NoError(t, err)
+	report := New(still(), Limits{DB: cfg.DB, Readings: cfg.Readings, Streaming: cfg.Streaming}).Report(0)
+	named, explained, defaults := map[string]bool{}, map[string]bool{}, map[string]string{}
+	for _, f := range report.Figures {
+		if f.Setting != "" {
+			named[f.Setting] = true
+		}
+	}
+	for _, variable := range config.Variables() {
+		defaults[variable.Name] = variable.Default
+	}
+	for _, s := range report.Settings {
+		explained[s.Name] = true
+		require.NotEmpty(t, s.Meaning, s.Name)
+		if value, own := defaults[s.Name]; own {
+			require.Equal(t, value, s.Value, s.Name)
+		}
+	}
+	require.Equal(t, named, explained)
+}
+
 // The rates of requests are those of the metrics that the server counts for Prometheus.
 func TestFigures_AreMadeOfTheMetricsOfTheProgram(t *testing.T) {
 	t.Parallel()

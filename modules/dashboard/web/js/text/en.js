@@ -385,6 +385,7 @@ export const text = {
       timeout: (/** @type {string} */ limit) => `given up after ${limit}`,
       due: (/** @type {string} */ limit) => `a fold begins at ${limit}`,
       size: (/** @type {string} */ limit) => `at most ${limit}`,
+      folded: (/** @type {string} */ limit) => `up to ${limit} once folded`,
     },
     states: {
       near: 'near its limit',
@@ -396,7 +397,8 @@ export const text = {
     between: (/** @type {string} */ least, /** @type {string} */ greatest) => `${least} … ${greatest}`,
     lastAt: (/** @type {string} */ time) => `last at ${time}`,
     nothing: 'nothing to measure so far',
-    copy: (/** @type {string} */ setting) => `Copy ${setting}, the variable that changes this`,
+    now: (/** @type {string} */ value) => `, now ${value}`,
+    copy: (/** @type {string} */ line, /** @type {string} */ meaning) => `Copy ${line}. ${meaning}`,
     table: (/** @type {string} */ group, /** @type {boolean} */ open) =>
       `${open ? 'Hide table' : 'Show as table'}: ${group}`,
     groups: {

@@ -22,6 +22,7 @@ const report = (/** @type {number[]} */ times, started = 'a', name = 'pool_in_us
   started_at: started,
   uptime_seconds: 1,
   step_seconds: 10,
+  settings: [],
   times,
   figures: [
     figure(

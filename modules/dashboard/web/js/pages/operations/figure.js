@@ -11,6 +11,7 @@ import { newest, stateOf } from './state.js'
 import { Trend } from './trend.js'
 
 /** @typedef {import('./report.js').Figure} FigureData */
+/** @typedef {import('./report.js').Setting} Setting */
 
 /**
  * What a figure is called, and what it says.
@@ -26,10 +27,11 @@ export function wordsOf(name) {
 export const idOf = (/** @type {string} */ name) => `figure-${name}`
 
 /**
- * @param {{figure: FigureData, times: number[], step: number, cursor: import('./trend.js').Cursor}} props step is in ms
+ * @param {{figure: FigureData, setting?: Setting, times: number[], step: number, cursor: import('./trend.js').Cursor}} props step is
+ *   in ms
  */
-export function Figure({ figure, times, step, cursor }) {
-  const { name, setting } = figure
+export function Figure({ figure, setting, times, step, cursor }) {
+  const { name } = figure
   const { title, about } = wordsOf(name)
   const state = stateOf(figure)
   return html`<li id=${idOf(name)} class=${`figure ${state}`} tabindex="-1">
@@ -37,8 +39,17 @@ export function Figure({ figure, times, step, cursor }) {
     <p class="soft">${about}</p>
     <${Reading} figure=${figure} times=${times} cursor=${cursor} />
     <${Trend} figure=${figure} times=${times} step=${step} cursor=${cursor} />
-    <footer>${setting && html`<${Copy} value=${setting} label=${html`<code>${setting}</code>`} title=${text.operations.copy(setting)} />`}</footer>
+    <footer>${setting && html`<${Variable} setting=${setting} />`}</footer>
   </li>`
+}
+
+/**
+ * A variable as it stands in an environment, to copy.
+ * @param {{setting: Setting}} props
+ */
+function Variable({ setting: { name, value, meaning } }) {
+  const line = value ? `${name}=${value}` : name
+  return html`<${Copy} value=${line} label=${html`<code>${line}</code>`} title=${text.operations.copy(line, meaning)} />`
 }
 
 /**

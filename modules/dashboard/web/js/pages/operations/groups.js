@@ -4,9 +4,10 @@
 
 /**
  * What a limit is to its figure. capacity: there is no more. timeout: what takes longer is given up. due: reaching it is
- * usual, and begins work. size: what is kept open or in memory, usually full. Figures without a limit have: none; fault, when
- * anything but 0 is one; growth, which is seen in its change rather than from 0.
- * @typedef {'capacity' | 'timeout' | 'due' | 'size' | 'none' | 'fault' | 'growth'} Kind
+ * usual, and begins work. size: what is kept open. folded: the part of it that has been folded is limited, and usually full.
+ * Figures without a limit have: none; fault, when anything but a little is one; growth, which is seen in its change rather
+ * than from 0.
+ * @typedef {'capacity' | 'timeout' | 'due' | 'size' | 'folded' | 'none' | 'fault' | 'growth'} Kind
  */
 
 /** @type {Record<string, Record<string, Kind>>} */
@@ -15,7 +16,7 @@ const groups = {
   ingest: { ingest_readings: 'none', ingest_commits: 'none', commit_time: 'timeout', queued_bytes: 'capacity' },
   queries: { http_requests: 'none', history_queries: 'none', history_p50: 'timeout', history_p95: 'timeout' },
   streams: { stream_viewers: 'none', stream_events: 'none', stream_delay_p95: 'none', stream_lag: 'none' },
-  log: { unfolded_readings: 'due', unfolded_bytes: 'capacity', fold_lag: 'none', window_bytes: 'size' },
+  log: { unfolded_readings: 'due', unfolded_bytes: 'capacity', fold_lag: 'none', window_bytes: 'folded' },
   storage: { database_bytes: 'growth', bytes_per_reading: 'growth', series: 'capacity' },
   process: { http_failures: 'fault', cpu: 'capacity', memory_heap: 'capacity', memory_resident: 'capacity' },
 }

@@ -35,7 +35,7 @@ function Figures() {
     ${
       data &&
       html`<div class=${error ? 'operations stale' : 'operations'}>
-        <${Verdict} figures=${data.figures} />
+        <${Verdict} figures=${data.figures} settings=${data.settings} />
         ${grouped(data.figures).map((group) => html`<${Group} key=${group.name} group=${group} report=${data} cursor=${cursor} />`)}
       </div>`
     }`
@@ -58,14 +58,14 @@ function Group({ group, report, cursor }) {
   const [open, setOpen] = useState(false)
   const groups = /** @type {Record<string, string[]>} */ (text.operations.groups)
   const [title, about] = groups[group.name]
-  const { times, step_seconds } = report
+  const { times, step_seconds, settings } = report
   return html`<section class="group">
     <div class="head"><h2>${title}</h2><p class="soft">${about}</p>
       <button class="quiet table-switch" aria-expanded=${open} aria-label=${text.operations.table(title, open)} onClick=${() => setOpen(!open)}>
         ${open ? text.chart.hideTable : text.chart.showTable}</button></div>
     <ul class="figures">${group.figures.map(
       (figure) =>
-        html`<${Figure} key=${figure.name} figure=${figure} times=${times} step=${1000 * step_seconds} cursor=${cursor} />`,
+        html`<${Figure} key=${figure.name} figure=${figure} setting=${settings.find(({ name }) => name === figure.setting)} times=${times} step=${1000 * step_seconds} cursor=${cursor} />`,
     )}</ul>
     ${open && html`<${FigureTable} title=${title} figures=${group.figures} times=${times} />`}
   </section>`

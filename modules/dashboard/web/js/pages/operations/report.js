@@ -12,6 +12,13 @@ import { api } from '../../core/api.js'
  */
 
 /**
+ * @typedef {object} Setting an environment variable
+ * @property {string} name
+ * @property {string} value that is in use, '' for none
+ * @property {string} meaning
+ */
+
+/**
  * @typedef {object} Report
  * @property {string} version
  * @property {string} started_at
@@ -19,6 +26,7 @@ import { api } from '../../core/api.js'
  * @property {number} step_seconds
  * @property {number[]} times Unix ms
  * @property {Figure[]} figures
+ * @property {Setting[]} settings those that figures name
  */
 
 const path = '/api/operations'
