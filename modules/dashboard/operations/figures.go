@@ -108,6 +108,8 @@ func foldFigures(cfg config.Readings) []definition {
 	return []definition{
 		{"unfolded_readings", "readings", most(cfg.FoldReadings), "FOLD_READINGS", level(func(s *snapshot) int { return s.window.Unfolded })},
 		{"unfolded_bytes", "bytes", most(batchlog.UnfoldedMemory(cfg.MaxUnfoldedReadings)), "READINGS_MAX_UNFOLDED", level(func(s *snapshot) int { return s.window.UnfoldedBytes })},
+		// The log's head is that of the last look at the database: what has come since counts at the next.
+		{"tail_lag", "batches", nil, "", func(_, now *snapshot) float64 { return math.Max(0, now.storage.Head-float64(now.window.Head)) }},
 		{"fold_lag", "batches", nil, "FOLD_INTERVAL_SECS", level(func(s *snapshot) int { return int(s.window.Head - s.window.Folded) })},
 		{"window_bytes", "bytes", most(cfg.WindowBytes), "WINDOW_BYTES", level(func(s *snapshot) int { return s.window.Bytes })},
 		{"series", "series", most(cfg.MaxSeries), "MAX_SERIES", level(func(s *snapshot) int { return s.series })},

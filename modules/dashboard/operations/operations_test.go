@@ -247,6 +247,14 @@ func TestOperations_TellsWhatARunningInstanceDoes(t *testing.T) {
 	require.Positive(t, find(t, report, "database_bytes")[1])
 	require.False(t, math.IsNaN(find(t, report, "pool_in_use")[1]))
 	require.True(t, math.IsNaN(find(t, report, "bytes_per_reading")[1]), "there are no chunks yet")
+	require.True(t, math.IsNaN(find(t, report, "tail_lag")[0]), "the database had not been asked yet")
+	require.Zero(t, find(t, report, "tail_lag")[1])
+	require.NoError(t, tail.Stop(context.Background()))
+	other := &batchlog.Batch{Series: []int32{id}, TS: []int64{1_700_000_002_000}, Value: []float64{3}}
+	require.NoError(t, log.Append(t.Context(), other, 0))
+	r.measure(t.Context())
+	r.sample()
+	require.Equal(t, []float64{1}, find(t, r.Report(report.Times[1]), "tail_lag"), "what another instance has stored")
 }
 
 func TestStorage_EstimatesWhatAReadingTakes(t *testing.T) {

@@ -6,17 +6,20 @@ import (
 	"math"
 	"time"
 
+	"telltale/modules/readings/batchlog"
 	"telltale/platform/postgres"
 )
 
 // Storage is how much the database holds; NaN is not known.
 type Storage struct {
+	// Head is the seq of the newest batch of the log.
+	Head  float64
 	Bytes float64
 	// BytesPerReading is what a reading in a chunk takes, with indexes, statistics and free space: an estimate.
 	BytesPerReading float64
 }
 
-func noStorage() Storage { return Storage{math.NaN(), math.NaN()} }
+func noStorage() Storage { return Storage{math.NaN(), math.NaN(), math.NaN()} }
 
 const (
 	// databaseSize adds the sizes of files, and opens none. Chunks that PostgreSQL has not counted yet have no number of rows.
@@ -43,12 +46,15 @@ func Measure(db *postgres.DB) func(context.Context) (Storage, error) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 		defer cancel()
-		var bytes float64
+		var head, bytes float64
 		var size, chunks, pages *float64
+		if err := db.QueryRow(ctx, batchlog.SelectHead).Scan(&head); err != nil {
+			return Storage{}, fmt.Errorf("asking for the head of the log: %w", err)
+		}
 		if err := db.QueryRow(ctx, databaseSize).Scan(&bytes, &size, &chunks, &pages); err != nil {
 			return Storage{}, fmt.Errorf("asking for the database's size: %w", err)
 		}
-		found := Storage{Bytes: bytes, BytesPerReading: math.NaN()}
+		found := Storage{Head: head, Bytes: bytes, BytesPerReading: math.NaN()}
 		if chunks == nil || *pages == 0 {
 			return found, nil
 		}

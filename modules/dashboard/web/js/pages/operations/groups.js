@@ -16,8 +16,8 @@ const groups = {
   ingest: { ingest_readings: 'none', ingest_commits: 'none', commit_time: 'timeout', queued_bytes: 'capacity' },
   queries: { http_requests: 'none', history_queries: 'none', history_p50: 'timeout', history_p95: 'timeout' },
   streams: { stream_viewers: 'none', stream_events: 'none', stream_delay_p95: 'none', stream_lag: 'none' },
-  log: { unfolded_readings: 'due', unfolded_bytes: 'capacity', fold_lag: 'none', window_bytes: 'folded' },
-  storage: { database_bytes: 'growth', bytes_per_reading: 'growth', series: 'capacity' },
+  log: { tail_lag: 'none', fold_lag: 'none', unfolded_readings: 'due', unfolded_bytes: 'capacity' },
+  storage: { database_bytes: 'growth', bytes_per_reading: 'growth', series: 'capacity', window_bytes: 'folded' },
   process: { http_failures: 'fault', cpu: 'capacity', memory_heap: 'capacity', memory_resident: 'capacity' },
 }
 
