@@ -74,14 +74,14 @@ func (a *api) busy(t *testing.T) (n int) {
 	return n
 }
 
-// Clients that do not read give their places and connections back: others are answered, and they themselves get all of
+// Clients that do not read give their permits and connections back: others are answered, and they themselves get all of
 // the answer when they read on.
 func TestHistory_TakesNothingFromOthersWhileItsClientDoesNotRead(t *testing.T) {
 	t.Parallel()
 	a, heavy := startCrowd(t)
 	_, _, whole := a.call(t, "GET", heavy, "", nil, "X-User", "modest")
 	var readers []*bufio.Reader
-	for i := range a.Limits.Gate.Places() + 2 {
+	for i := range a.Limits.Gate.Permits() + 2 {
 		_, reader := a.unread(t, fmt.Sprint("greedy-", i%2), heavy)
 		readers = append(readers, reader)
 	}
@@ -102,13 +102,13 @@ func TestHistory_TakesNothingFromOthersWhileItsClientDoesNotRead(t *testing.T) {
 	}
 }
 
-// Twenty clients that take a byte now and then hold none of sixteen places: others get all of theirs meanwhile.
+// Twenty clients that take a byte now and then hold none of sixteen permits: others get all of theirs meanwhile.
 func TestHistory_TakesNothingFromOthersWhileItsClientsHardlyRead(t *testing.T) {
 	t.Parallel()
 	a, heavy := startCrowd(t)
 	a.UseGate(16, time.Minute)
 	_, _, whole := a.call(t, "GET", heavy, "", nil, "X-User", "modest")
-	for i := range a.Limits.Gate.Places() + 4 {
+	for i := range a.Limits.Gate.Permits() + 4 {
 		conn, _ := a.unread(t, fmt.Sprint("greedy-", i%4), heavy)
 		go func() {
 			for one := make([]byte, 1); ; time.Sleep(10 * time.Millisecond) {
@@ -144,7 +144,7 @@ func TestHistory_FreesEverythingWhenAClientThatDoesNotReadLeaves(t *testing.T) {
 func TestHistory_AnswersSmallQueriesBesideLargeOnes(t *testing.T) {
 	t.Parallel()
 	a, _ := startCrowd(t)
-	large := 3 // of four places
+	large := 3 // of four permits
 	for range large {
 		turn := a.Limits.Gate.Turn("user greedy")
 		require.NoError(t, turn.Take(t.Context(), false))

@@ -66,7 +66,7 @@ func (r *Registry) foresee(id int32, next, ahead int64) {
 	}
 	r.forecasts[id] = forecast{next, ahead}
 	heap.Push(&r.agenda, appointment{next, id})
-	if len(r.agenda) > 2*len(r.forecasts)+keptTurns {
+	if len(r.agenda) > 2*len(r.forecasts)+keptSettlements {
 		r.tidy()
 	}
 }
@@ -124,15 +124,15 @@ func (r *Registry) Postpone(due []Due) {
 func (r *Registry) Settle(found []Found) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.turn++
+	r.settled++
 	for _, f := range found {
 		if s := r.at(f.ID); s != nil {
 			r.settle(s, f)
 		}
 	}
-	if over := len(r.turns) - keptTurns; over > keptTurns {
-		r.turnsFrom = r.turns[over-1].turn + 1
-		r.turns = append([]turned(nil), r.turns[over:]...)
+	if over := len(r.settlements) - keptSettlements; over > keptSettlements {
+		r.settlementsFrom = r.settlements[over-1].number + 1
+		r.settlements = append([]settlement(nil), r.settlements[over:]...)
 	}
 }
 
@@ -150,8 +150,8 @@ func (r *Registry) settle(s *State, f Found) {
 		return
 	}
 	if f.TS != NoReading && (f.TS > s.LastTS || f.TS == s.LastTS && f.Value != s.LastValue && s.LastStamp <= f.Stamp) {
-		s.LastTS, s.LastValue, s.turn = f.TS, f.Value, r.turn
-		r.turns = append(r.turns, turned{r.turn, s.ID})
+		s.LastTS, s.LastValue, s.settled = f.TS, f.Value, r.settled
+		r.settlements = append(r.settlements, settlement{r.settled, s.ID})
 	}
 	ahead := f.Until - f.Horizon - 1
 	switch {
@@ -168,32 +168,32 @@ func (r *Registry) settle(s *State, f Found) {
 	}
 }
 
-// keptTurns is how many series that have turned are remembered at least.
-const keptTurns = 4096
+// keptSettlements is how many settled series are remembered at least.
+const keptSettlements = 4096
 
-// turned says that a forecast became the newest reading of a series in the turn given.
-type turned struct {
-	turn int64
-	id   int32
+// settlement says that a forecast became the newest reading of a series, and the number of the call of Settle that made it so.
+type settlement struct {
+	number int64
+	id     int32
 }
 
-// Turn returns a number that grows whenever forecasts become newest readings.
-func (r *Registry) Turn() int64 {
+// Settled returns how often Settle has been called. It is the number of the last settlement.
+func (r *Registry) Settled() int64 {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.turn
+	return r.settled
 }
 
-// TurnedSince returns the ids of series of which a forecast has become the newest reading in the turn given or later; ok is
-// false when that was too long ago to be known. An id may come twice.
-func (r *Registry) TurnedSince(turn int64) (ids []int32, ok bool) {
+// SettledSince returns the ids of series of which the settlement with the number given, or a later one, has changed the newest
+// reading; ok is false when that was too long ago to be known. An id may come twice.
+func (r *Registry) SettledSince(number int64) (ids []int32, ok bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if turn < r.turnsFrom {
+	if number < r.settlementsFrom {
 		return nil, false
 	}
-	for i := len(r.turns) - 1; i >= 0 && r.turns[i].turn >= turn; i-- {
-		ids = append(ids, r.turns[i].id)
+	for i := len(r.settlements) - 1; i >= 0 && r.settlements[i].number >= number; i-- {
+		ids = append(ids, r.settlements[i].id)
 	}
 	return ids, true
 }

@@ -49,10 +49,10 @@ func TestRegistry_HasNoForecastForNewestReading(t *testing.T) {
 	r.Postpone(due)
 	due = r.TakeDue(10)
 	require.Len(t, due, 1, "what could not be looked up stays due")
-	require.Zero(t, r.Turn())
+	require.Zero(t, r.Settled())
 	r.Settle([]Found{{Due: due[0], Stamp: 2, TS: ahead, Value: 2, After: NoReading}})
 	require.Equal(t, ahead, r.Device("d")[0].LastTS)
-	require.EqualValues(t, 1, r.Turn())
+	require.EqualValues(t, 1, r.Settled())
 	forward(48 * time.Hour)
 	require.Empty(t, r.TakeDue(10), "there is nothing left ahead")
 }
@@ -98,7 +98,7 @@ func TestRegistry_TakesWhatCameDuringALookupIntoAccount(t *testing.T) {
 			state := r.Device("d")[0]
 			require.Equal(t, c.ts(f), state.LastTS)
 			require.InDelta(t, c.value, state.LastValue, 0)
-			ids, ok := r.TurnedSince(1)
+			ids, ok := r.SettledSince(1)
 			require.True(t, ok)
 			require.Equal(t, c.neverTurned, len(ids) == 0)
 			if c.after != nil {
@@ -157,23 +157,23 @@ func TestRegistry_KeepsItsAgendaSmall(t *testing.T) {
 		ids[i], ts[i] = int32(i%3), r.now().UnixMilli()+int64(1e10)-int64(i)
 	}
 	r.Observe(1, r.now(), ids, ts, make([]float64, readings))
-	require.LessOrEqual(t, len(r.agenda), 2*3+keptTurns)
+	require.LessOrEqual(t, len(r.agenda), 2*3+keptSettlements)
 	require.Len(t, r.forecasts, 3)
 }
 
 func TestRegistry_TellsWhichSeriesHaveTurned(t *testing.T) {
 	t.Parallel()
 	r, _ := foreseeing(2)
-	for turn := range int64(3 * keptTurns) {
-		r.Settle([]Found{{Due: Due{ID: int32(turn % 2)}, TS: turn, Value: 1, After: NoReading}})
+	for n := range int64(3 * keptSettlements) {
+		r.Settle([]Found{{Due: Due{ID: int32(n % 2)}, TS: n, Value: 1, After: NoReading}})
 	}
-	require.LessOrEqual(t, len(r.turns), 2*keptTurns)
-	_, ok := r.TurnedSince(1)
+	require.LessOrEqual(t, len(r.settlements), 2*keptSettlements)
+	_, ok := r.SettledSince(1)
 	require.False(t, ok, "that was too long ago")
-	ids, ok := r.TurnedSince(r.Turn() - 1)
+	ids, ok := r.SettledSince(r.Settled() - 1)
 	require.True(t, ok)
 	require.Equal(t, []int32{1, 0}, ids)
-	ids, ok = r.TurnedSince(r.Turn() + 1)
+	ids, ok = r.SettledSince(r.Settled() + 1)
 	require.True(t, ok)
 	require.Empty(t, ids)
 }

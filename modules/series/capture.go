@@ -12,9 +12,9 @@ type Wanted struct {
 	Metrics []string
 	// After leaves out series whose newest reading has not changed since the batch with this stamp. Negative means never.
 	After int64
-	// FromTurn has those left in, all the same, of which a forecast has become the newest reading in that turn or later. 0 means
-	// none.
-	FromTurn int64
+	// FromSettled has those left in, all the same, of which the settlement with this number, or a later one, has changed the newest
+	// reading. 0 means none.
+	FromSettled int64
 	// IDs, if it is set, are the only series that are looked at; they ascend.
 	IDs []int32
 }
@@ -46,7 +46,7 @@ type capture struct {
 
 // add takes a series' newest reading if it is wanted. The caller holds mu.
 func (c *capture) add(s *State) {
-	if s.LastTS != NoReading && (c.registry.changed(s, c.After) || c.turned(s)) && (len(c.metrics) == 0 || c.metrics.Has(s.Metric)) {
+	if s.LastTS != NoReading && (c.registry.changed(s, c.After) || c.settled(s)) && (len(c.metrics) == 0 || c.metrics.Has(s.Metric)) {
 		c.states = append(c.states, *s)
 	}
 }
@@ -186,5 +186,5 @@ func (r *Registry) changed(s *State, after int64) bool {
 	return s.LastStamp > after || s.LastStamp == 0 && after < r.base
 }
 
-// turned reports whether a forecast has become the series' newest reading since FromTurn.
-func (w Wanted) turned(s *State) bool { return w.FromTurn > 0 && s.turn >= w.FromTurn }
+// settled reports whether a settlement has changed the series' newest reading since FromSettled.
+func (w Wanted) settled(s *State) bool { return w.FromSettled > 0 && s.settled >= w.FromSettled }

@@ -47,7 +47,7 @@ type State struct {
 	// forecast that has become the newest reading it is that of the one before.
 	LastStamp int64
 
-	turn int64 // in which a forecast became the newest reading last
+	settled int64 // the number of the last settlement that made a forecast the newest reading
 }
 
 // Registry holds every known series in memory: it turns names into ids on the way in, ids into names on the way out, and
@@ -77,13 +77,13 @@ type Registry struct {
 	// shortest is at most how many days any device's readings are kept that has a number of its own; 0 without any.
 	shortest int
 
-	now       func() time.Time   // set before use
-	forecasts map[int32]forecast // by id of the series that have readings ahead of now
-	agenda    agenda             // of forecasts
-	turn      int64              // how often forecasts have become newest readings
-	turns     []turned           // the last of those, in order of turn
-	turnsFrom int64              // the turn from which on turns has all
-	deleted   int64              // the batch that deleted readings last
+	now             func() time.Time   // set before use
+	forecasts       map[int32]forecast // by id of the series that have readings ahead of now
+	agenda          agenda             // of forecasts
+	settled         int64              // how often Settle has been called
+	settlements     []settlement       // that changed newest readings, the last of them, in order
+	settlementsFrom int64              // the number from which on settlements has all
+	deleted         int64              // the batch that deleted readings last
 }
 
 func (s *State) key() string { return s.Metric }

@@ -69,7 +69,7 @@ type Hub struct {
 	alarms  *roster.Alarms[*viewer]
 	hangups *hangup.Watcher // from Start on
 	count   atomic.Int64    // viewers
-	turn    atomic.Uint64
+	opened  atomic.Uint64   // how many streams, which are dealt to the pumps one after the other
 
 	work   context.Context // of viewers that read the log table
 	stop   context.CancelFunc

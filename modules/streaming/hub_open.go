@@ -68,12 +68,12 @@ func (h *Hub) prepare(ctx context.Context, r *request.Request, ticket *admission
 	replaced, _ := h.window.Replaced()
 	v := &viewer{
 		settings: settings{
-			hub: h, pump: h.pumps[h.turn.Add(1)%uint64(len(h.pumps))], request: r, ticket: ticket, began: time.Now(),
+			hub: h, pump: h.pumps[h.opened.Add(1)%uint64(len(h.pumps))], request: r, ticket: ticket, began: time.Now(),
 		},
-		cursor: cursor{filter: filter.New(r.Selection, tags, r.Principal), replaced: replaced, fromTurn: 1},
+		cursor: cursor{filter: filter.New(r.Selection, tags, r.Principal), replaced: replaced, fromSettled: 1},
 	}
 	if r.From == nil && r.Since.IsZero() { // else it is not known which ones it has got
-		v.fromTurn = h.registry.Turn() + 1
+		v.fromSettled = h.registry.Settled() + 1
 	}
 	if err := v.locate(ctx); err != nil {
 		return nil, err

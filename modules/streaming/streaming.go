@@ -48,8 +48,8 @@ type registry interface {
 	Select(devices, metrics []string) []series.State
 	Capture(w series.Wanted, most int) (states []series.State, stamp int64, ok bool)
 	Size() int
-	Turn() int64
-	TurnedSince(turn int64) (ids []int32, ok bool)
+	Settled() int64
+	SettledSince(number int64) (ids []int32, ok bool)
 }
 
 // retention tells whether the newest reading of a series is still kept.

@@ -73,8 +73,8 @@ type cursor struct {
 	events int64
 	bytes  int64
 
-	due      time.Time // when a paced viewer gets its next readings
-	fromTurn int64     // from which turn on a paced viewer has not got the forecasts that have become present
+	due         time.Time // when a paced viewer gets its next readings
+	fromSettled int64     // the settlement from which on a paced viewer has not got the forecasts that have become newest readings
 }
 
 // progress is how far a viewer has come, for goroutines that do not own it.

@@ -16,7 +16,7 @@ const (
 	// pauseFactor is how many times as long as a flush took to make, for this viewer or one that it shares the flush with, the
 	// viewer then asks for none.
 	pauseFactor = 3
-	// bucketRetry is how long a viewer waits before it tries again when there was no turn, no budget or no database.
+	// bucketRetry is how long a viewer waits before it tries again when there was no permit, no budget or no database.
 	bucketRetry = 250 * time.Millisecond
 )
 

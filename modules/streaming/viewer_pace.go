@@ -23,14 +23,14 @@ func (v *viewer) tick(now time.Time) error {
 	if v.due = v.due.Add(v.request.Every); !v.due.After(now) {
 		v.due = now.Add(v.request.Every)
 	}
-	update, err := v.hub.newest.Update(v.hub.work, &v.filter, v.pos, v.fromTurn)
+	update, err := v.hub.newest.Update(v.hub.work, &v.filter, v.pos, v.fromSettled)
 	switch {
 	case err != nil:
 		return unreadable{err}
 	case update == nil:
 		return nil
 	}
-	v.pos, v.fromTurn = update.At(), update.FromTurn()
+	v.pos, v.fromSettled = update.At(), update.FromSettled()
 	if update.Done() { // nothing of it is for this viewer
 		update.Free()
 		return nil

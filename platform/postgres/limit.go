@@ -37,8 +37,8 @@ func statementLimit(setting time.Duration) time.Duration {
 	return setting
 }
 
-// turn is the time of one statement, or of those that travel together.
-type turn struct {
+// timed is the time of one statement, or of those that travel together.
+type timed struct {
 	db     *DB
 	caller context.Context // to tell the caller's own doing from an outage
 	ctx    context.Context // the statement's, which ends with the limit
@@ -46,18 +46,18 @@ type turn struct {
 	end    context.CancelFunc
 }
 
-// turn begins the time of a statement. End must be called when its results have been read.
-func (db *DB) turn(ctx context.Context) turn {
+// timed begins the time of a statement. End must be called when its results have been read.
+func (db *DB) timed(ctx context.Context) timed {
 	limit := db.Limit()
 	if own, ok := ctx.Value(limitKey{}).(time.Duration); ok {
 		limit = own
 	}
 	bounded, end := context.WithTimeoutCause(ctx, limit, errLimit)
-	return turn{db: db, caller: ctx, ctx: bounded, limit: limit, end: end}
+	return timed{db: db, caller: ctx, ctx: bounded, limit: limit, end: end}
 }
 
 // explain is the DB's explain, and tells a statement that took too long.
-func (t turn) explain(err error) error {
+func (t timed) explain(err error) error {
 	if err == nil || t.caller.Err() != nil || fault.As(err) != nil {
 		return err
 	}

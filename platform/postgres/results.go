@@ -10,12 +10,12 @@ import (
 
 // lease is a connection that results hold until they have been read, and the time for that.
 type lease struct {
-	turn
+	timed
 	conn *pgxpool.Conn // nil within a transaction, which keeps it
 }
 
 func (db *DB) lease(ctx context.Context, conn *pgxpool.Conn) lease {
-	return lease{turn: db.turn(ctx), conn: conn}
+	return lease{timed: db.timed(ctx), conn: conn}
 }
 
 // release does nothing when it is called a second time.

@@ -20,7 +20,7 @@ type limitedTx struct {
 }
 
 func (db *DB) begin(ctx context.Context, conn *pgx.Conn, opts pgx.TxOptions) (pgx.Tx, error) {
-	t := db.turn(ctx)
+	t := db.timed(ctx)
 	defer t.end()
 	tx, err := conn.BeginTx(t.ctx, opts)
 	if err != nil {
@@ -31,7 +31,7 @@ func (db *DB) begin(ctx context.Context, conn *pgx.Conn, opts pgx.TxOptions) (pg
 
 // Begin begins a transaction within the transaction: a savepoint.
 func (tx *limitedTx) Begin(ctx context.Context) (pgx.Tx, error) {
-	t := tx.db.turn(ctx)
+	t := tx.db.timed(ctx)
 	defer t.end()
 	inner, err := tx.Tx.Begin(t.ctx)
 	if err != nil {
@@ -48,13 +48,13 @@ func (tx *limitedTx) finish(ctx context.Context, way func(context.Context) error
 	if tx.release != nil {
 		defer tx.release()
 	}
-	t := tx.db.turn(ctx)
+	t := tx.db.timed(ctx)
 	defer t.end()
 	return t.explain(way(t.ctx))
 }
 
 func (tx *limitedTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	t := tx.db.turn(ctx)
+	t := tx.db.timed(ctx)
 	defer t.end()
 	tag, err := tx.Tx.Exec(t.ctx, sql, args...)
 	return tag, t.explain(err)
@@ -75,7 +75,7 @@ func (tx *limitedTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResul
 }
 
 func (tx *limitedTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
-	t := tx.db.turn(ctx)
+	t := tx.db.timed(ctx)
 	defer t.end()
 	n, err := tx.Tx.CopyFrom(t.ctx, table, columns, src)
 	return n, t.explain(err)

@@ -25,7 +25,7 @@ type Cache[V any] struct {
 	timeout time.Duration
 	limit   int
 	now     func() time.Time
-	slots   chan struct{} // bounds the connections that look-ups may take from everyone else
+	permits chan struct{} // bounds the connections that look-ups may take from everyone else
 
 	mu         sync.Mutex
 	entries    map[string]*answer[V]
@@ -44,7 +44,7 @@ type answer[V any] struct {
 func New[V any](now func() time.Time, load func(context.Context, string) (V, bool, error)) *Cache[V] {
 	return &Cache[V]{
 		load: load, ttl: 3 * time.Second, grace: time.Hour, timeout: 2 * time.Second, limit: 10_000, now: now,
-		slots: make(chan struct{}, 4), entries: make(map[string]*answer[V]),
+		permits: make(chan struct{}, 4), entries: make(map[string]*answer[V]),
 	}
 }
 
@@ -84,13 +84,13 @@ func (l *Cache[V]) Get(ctx context.Context, name string) (value V, found bool, e
 	return value, found, nil
 }
 
-// ask loads through one of the slots, within the timeout.
+// ask loads with one of the permits, within the timeout.
 func (l *Cache[V]) ask(ctx context.Context, name string) (value V, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	select {
-	case l.slots <- struct{}{}:
-		defer func() { <-l.slots }()
+	case l.permits <- struct{}{}:
+		defer func() { <-l.permits }()
 		return l.load(ctx, name)
 	case <-ctx.Done():
 		return value, false, ctx.Err()

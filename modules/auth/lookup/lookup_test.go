@@ -133,8 +133,8 @@ func TestCache_LookupsAreBounded(t *testing.T) {
 	require.Len(t, l.entries, 10)
 	require.Equal(t, 30, rows.asked)
 	l.timeout = time.Millisecond
-	for range cap(l.slots) {
-		l.slots <- struct{}{}
+	for range cap(l.permits) {
+		l.permits <- struct{}{}
 	}
 	requireLookup(t, l, "29", 29)
 	_, _, err := l.Get(t.Context(), "new")

@@ -42,24 +42,24 @@ func Fault(username, password string) string {
 }
 
 // Hasher computes argon2id hashes, a few at a time: each takes 19 MiB, so that a flood of logins without a bound would
-// take all memory. A caller that gets no turn within wait is refused with an Unavailable fault.
+// take all memory. A caller that gets no permit within wait is refused with an Unavailable fault.
 type Hasher struct {
-	params argon2id.Params
-	turns  chan struct{}
-	queue  chan struct{} // bounds who may wait for a turn
-	wait   time.Duration
-	dummy  string
+	params  argon2id.Params
+	permits chan struct{}
+	queue   chan struct{} // bounds who may wait for a permit
+	wait    time.Duration
+	dummy   string
 }
 
 // NewHasher returns a hasher with the parameters; see Params.
 func NewHasher(params argon2id.Params) *Hasher {
-	turns := min(4, runtime.GOMAXPROCS(0))
+	permits := min(4, runtime.GOMAXPROCS(0))
 	return &Hasher{
-		params: params,
-		turns:  make(chan struct{}, turns),
-		queue:  make(chan struct{}, turns+32),
-		wait:   2 * time.Second,
-		dummy:  dummyHash(params),
+		params:  params,
+		permits: make(chan struct{}, permits),
+		queue:   make(chan struct{}, permits+32),
+		wait:    2 * time.Second,
+		dummy:   dummyHash(params),
 	}
 }
 
@@ -72,8 +72,8 @@ func dummyHash(p argon2id.Params) string {
 	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", p.Memory, p.Iterations, p.Parallelism, zeros(p.SaltLength), zeros(p.KeyLength))
 }
 
-// Turn waits for leave to hash; call done afterwards.
-func (h *Hasher) Turn(ctx context.Context) (done func(), err error) {
+// Acquire waits for a permit to hash; call release afterwards.
+func (h *Hasher) Acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case h.queue <- struct{}{}:
 	default:
@@ -82,8 +82,8 @@ func (h *Hasher) Turn(ctx context.Context) (done func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
 	select {
-	case h.turns <- struct{}{}:
-		return func() { <-h.turns; <-h.queue }, nil
+	case h.permits <- struct{}{}:
+		return func() { <-h.permits; <-h.queue }, nil
 	case <-ctx.Done():
 		<-h.queue
 		return nil, busyHashing(ctx.Err())
@@ -96,11 +96,11 @@ func busyHashing(cause error) error {
 
 // Hash returns the PHC string of a new password.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	done, err := h.Turn(ctx)
+	release, err := h.Acquire(ctx)
 	if err != nil {
 		return "", err
 	}
-	defer done()
+	defer release()
 	hash, err := argon2id.CreateHash(password, &h.params)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
@@ -108,7 +108,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// Compare reports whether the password has the hash. It must be called within a Turn.
+// Compare reports whether the password has the hash. It must be called between Acquire and release.
 func (h *Hasher) Compare(password, hash string) (bool, error) {
 	match, err := argon2id.ComparePasswordAndHash(password, hash)
 	if err != nil {

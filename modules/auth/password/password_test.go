@@ -33,8 +33,8 @@ func TestHasher_IsBounded(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 	h.wait = time.Millisecond
-	h.turns, h.queue = make(chan struct{}, 1), make(chan struct{}, 2)
-	done, err := h.Turn(t.Context())
+	h.permits, h.queue = make(chan struct{}, 1), make(chan struct{}, 2)
+	done, err := h.Acquire(t.Context())
 	require.NoError(t, err)
 	_, err = h.Hash(t.Context(), "waits in vain")
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
@@ -54,5 +54,5 @@ func TestHasher_IsBounded(t *testing.T) {
 	_, err = h.Hash(t.Context(), "goes at once")
 	require.NoError(t, err)
 	require.Empty(t, h.queue)
-	require.Empty(t, h.turns)
+	require.Empty(t, h.permits)
 }

@@ -21,7 +21,7 @@ import (
 
 // hasher computes the hashes of passwords; see password.Hasher.
 type hasher interface {
-	Turn(ctx context.Context) (done func(), err error)
+	Acquire(ctx context.Context) (release func(), err error)
 	Hash(ctx context.Context, text string) (string, error)
 	Compare(text, hash string) (bool, error)
 	Dummy() string
@@ -74,12 +74,12 @@ func (u *Service) verify(ctx context.Context, username, password, address string
 	if found {
 		hash = stored.hash
 	}
-	done, err := u.hasher.Turn(ctx)
+	release, err := u.hasher.Acquire(ctx)
 	if err != nil {
 		return account{}, err
 	}
-	defer done()
-	// Again, because others may have failed while this one waited for its turn.
+	defer release()
+	// Again, because others may have failed while this one waited for its permit.
 	if err := u.throttle.Check(username, address); err != nil {
 		return account{}, err
 	}

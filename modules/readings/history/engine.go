@@ -37,7 +37,7 @@ type Limits struct {
 	Timeout time.Duration
 	// MaxPoints is how many points an answer has at most, unless it is a page.
 	MaxPoints int
-	// Gate has the places of the queries that run at once. They are fewer than the pool has connections, so that history never
+	// Gate has the permits of the queries that run at once. They are fewer than the pool has connections, so that history never
 	// keeps readings from being stored.
 	Gate *turns.Gate
 	// Kept counts the bytes of chunks that queries keep in memory while their clients do not read; nil stands for a counter of

@@ -45,7 +45,7 @@ func (r *run) reachAndAnswer(ctx context.Context) error {
 // answer answers with what the window holds. The error is ErrBehind, before anything of the answer has been handed on, when the
 // log has more, unless the window has just reached its head; and also when chunks have.
 func (r *run) answer(ctx context.Context, reached bool) error {
-	// What is small enough to be found out without much ado takes a place like a small query.
+	// What is small enough to be found out without much ado takes a permit like a small query.
 	if err := r.engine.enter(ctx, r.turn, true); err != nil {
 		return err
 	}

@@ -128,9 +128,9 @@ func (e *Engine) FoldWith(change func(*fold.Parts)) {
 }
 
 // UseGate has queries wait at another gate.
-func (e *Engine) UseGate(places int, patience time.Duration) {
+func (e *Engine) UseGate(permits int, patience time.Duration) {
 	limits := e.Limits
-	limits.Gate = turns.New(places, patience)
+	limits.Gate = turns.New(permits, patience)
 	e.AnswerWithin(limits)
 }
 

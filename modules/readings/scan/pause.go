@@ -9,20 +9,20 @@ import (
 
 const (
 	// maxKept is how many bytes of chunks one query keeps in memory while its client does not read, maxKeptByAll how many
-	// all queries keep. A query whose rest is longer keeps its place and connection, for a few seconds only.
+	// all queries keep. A query whose rest is longer keeps its permit and connection, for a few seconds only.
 	maxKept      = 16 << 20
 	maxKeptByAll = 128 << 20
 )
 
 // Pause gives back what others need while the client of a query does not read: the rest of the chunks is read into memory,
-// so that the connection goes back, and then the place. Either its query or the client's wait uses it, never both at once.
+// so that the connection goes back, and then the permit. Either its query or the client's wait uses it, never both at once.
 type Pause struct {
 	ctx    context.Context
 	turn   *turns.Turn
 	all    *atomic.Int64 // bytes kept by all queries
 	rows   *keptRows     // under way; nil for none
 	pinned bool          // what is under way cannot be given back
-	left   bool          // the place has been given back
+	left   bool          // the permit has been given back
 }
 
 // NewPause returns the pause of a query that has a turn and ends with ctx. all counts the bytes kept by all queries.
@@ -67,7 +67,7 @@ func (p *Pause) Wait(over <-chan struct{}) (patient bool) {
 	return true
 }
 
-// Resume implements httpserver.Waits. It waits for a place, at most until the query's time is over.
+// Resume implements httpserver.Waits. It waits for a permit, at most until the query's time is over.
 func (p *Pause) Resume() error {
 	if !p.left {
 		return nil

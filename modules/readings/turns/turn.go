@@ -2,7 +2,8 @@ package turns
 
 import "context"
 
-// Turn is a query's place at a gate, now taken and now given back. It is used by one goroutine at a time.
+// Turn is a query's time to run, with a permit of the gate, which it gives back while it waits for its client. It is used by one
+// goroutine at a time.
 type Turn struct {
 	gate  *Gate
 	user  string
@@ -10,11 +11,11 @@ type Turn struct {
 	taken bool
 }
 
-// Turn returns a turn of a user, without a place yet.
+// Turn returns a turn of a user, without a permit yet.
 func (g *Gate) Turn(user string) *Turn { return &Turn{gate: g, user: user} }
 
-// Take waits for a place, as a small query or a large one. A turn that has a place keeps it, unless it turns out to be
-// large: then it waits for another. The errors are ErrFull, ErrShare and the context's; then it has no place.
+// Take waits for a permit, as a small query or a large one. A turn that has a permit keeps it, unless it turns out to be
+// large: then it waits for another. The errors are ErrFull, ErrShare and the context's; then it has no permit.
 func (t *Turn) Take(ctx context.Context, small bool) error {
 	if t.taken && (small || !t.small) {
 		return nil
@@ -24,7 +25,7 @@ func (t *Turn) Take(ctx context.Context, small bool) error {
 	return t.enter(ctx, false)
 }
 
-// Again waits for a place of the same kind as before, before those of its user that had none, and until the context ends.
+// Again waits for a permit of the same kind as before, before those of its user that had none, and until the context ends.
 func (t *Turn) Again(ctx context.Context) error { return t.enter(ctx, true) }
 
 func (t *Turn) enter(ctx context.Context, again bool) error {
@@ -33,7 +34,7 @@ func (t *Turn) enter(ctx context.Context, again bool) error {
 	return err
 }
 
-// Leave gives the place back, if there is one.
+// Leave gives the permit back, if there is one.
 func (t *Turn) Leave() {
 	if t.taken {
 		t.taken = false

@@ -1,4 +1,4 @@
-// Package turns bounds how many queries run at once, and shares the slots fairly between users: a small query does not wait behind
+// Package turns bounds how many queries run at once, and shares the permits fairly between users: a small query does not wait behind
 // large ones, and no user waits behind another user's many queries.
 //
 // It does not know what a query does, and it ends none.
@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Reasons why there is no place.
+// Reasons why there is no permit.
 var (
-	// ErrFull says that others have had the places for as long as a query waits.
+	// ErrFull says that others have had the permits for as long as a query waits.
 	ErrFull = errors.New("too many queries are running")
 	// ErrShare says that the user has as many queries running or waiting as one user may have.
 	ErrShare = errors.New("too many queries of this user are running")
@@ -23,9 +23,9 @@ var (
 // maxWaiting is how many queries of one user wait at most; further ones are told so at once.
 const maxWaiting = 100
 
-// Gate has the places. Its methods are safe for concurrent use.
+// Gate has the permits. Its methods are safe for concurrent use.
 type Gate struct {
-	places   int
+	permits  int
 	share    int // that one user may have
 	large    int // that large queries may have
 	patience time.Duration
@@ -40,34 +40,34 @@ type Gate struct {
 type waiter struct {
 	user  string
 	small bool
-	ready chan struct{} // closed with the place taken
+	ready chan struct{} // closed with the permit taken
 }
 
-// New returns a gate with that many places. One user gets three quarters of them at most, and so do large queries: the
+// New returns a gate with that many permits. One user gets three quarters of them at most, and so do large queries: the
 // rest is for others, and for small ones. A query waits as long as patience says.
-func New(places int, patience time.Duration) *Gate {
-	most := max(1, places*3/4)
-	return &Gate{places: places, share: most, large: most, patience: patience, running: map[string]int{}}
+func New(permits int, patience time.Duration) *Gate {
+	most := max(1, permits*3/4)
+	return &Gate{permits: permits, share: most, large: most, patience: patience, running: map[string]int{}}
 }
 
-// Taken returns how many places are taken.
+// Taken returns how many permits are taken.
 func (g *Gate) Taken() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.taken
 }
 
-// Waiting returns how many queries wait for a place.
+// Waiting returns how many queries wait for a permit.
 func (g *Gate) Waiting() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.waiting)
 }
 
-// Places returns how many places there are.
-func (g *Gate) Places() int { return g.places }
+// Permits returns how many permits there are.
+func (g *Gate) Permits() int { return g.permits }
 
-// enter waits for a place. again is for a query that had one before: it waits before others, for as long as it may run.
+// enter waits for a permit. again is for a query that had one before: it waits before others, for as long as it may run.
 func (g *Gate) enter(ctx context.Context, user string, small, again bool) error {
 	w, err := g.queue(user, small, again)
 	if err != nil {
@@ -111,7 +111,7 @@ func (g *Gate) queue(user string, small, again bool) (*waiter, error) {
 	return w, nil
 }
 
-// giveUp ends a wait. The error is nil when the place has come after all.
+// giveUp ends a wait. The error is nil when the permit has come after all.
 func (g *Gate) giveUp(w *waiter, reason error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -126,7 +126,7 @@ func (g *Gate) giveUp(w *waiter, reason error) error {
 	return reason
 }
 
-// leave gives a place back.
+// leave gives a permit back.
 func (g *Gate) leave(user string, small bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -140,10 +140,10 @@ func (g *Gate) leave(user string, small bool) {
 	g.admit()
 }
 
-// admit gives free places to those who wait: first to small queries, then to the user who has the fewest places, then by the
+// admit gives free permits to those who wait: first to small queries, then to the user who has the fewest permits, then by the
 // order of waiting. The caller holds mu.
 func (g *Gate) admit() {
-	for g.taken < g.places {
+	for g.taken < g.permits {
 		next := -1
 		for i, w := range g.waiting {
 			if g.running[w.user] >= g.share || !w.small && g.takenBig >= g.large {

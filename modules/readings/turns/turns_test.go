@@ -32,7 +32,7 @@ func TestGate_LeavesPlacesToOtherUsers(t *testing.T) {
 		greedy, ended := enter(t, g, "greedy", false, 40)
 		require.Len(t, ended, 12, "three quarters")
 		require.Equal(t, 12, g.Taken())
-		// A large query of another user waits for one large place only, a small one not at all.
+		// A large query of another user waits for one large permit only, a small one not at all.
 		_, small := enter(t, g, "modest", true, 1)
 		require.Len(t, small, 1)
 		_, large := enter(t, g, "modest", false, 3)
@@ -40,7 +40,7 @@ func TestGate_LeavesPlacesToOtherUsers(t *testing.T) {
 		greedy[0].Leave()
 		synctest.Wait()
 		require.Len(t, large, 1)
-		require.Len(t, ended, 12, "who has the fewest places is served first")
+		require.Len(t, ended, 12, "who has the fewest permits is served first")
 		for _, turn := range greedy[1:12] {
 			turn.Leave()
 			synctest.Wait()
@@ -102,7 +102,7 @@ func TestGate_ForgetsWhoNoLongerWaits(t *testing.T) {
 	})
 }
 
-// A query that gave its place back while its client did not read goes on before those of its user that have not begun.
+// A query that gave its permit back while its client did not read goes on before those of its user that have not begun.
 func TestTurn_GoesOnBeforeOthersBegin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,7 @@ type Flush struct {
 
 	text   []byte // its last event has the id of To
 	from   event.Position
-	cost   time.Duration // of making it, without the wait for a turn
+	cost   time.Duration // of making it, without the wait for a permit
 	budget *budget.Bytes
 
 	mu    sync.Mutex
@@ -81,12 +81,12 @@ type memoKey struct {
 
 // memo is the last flush of all viewers that ask the same.
 type memo struct {
-	turn chan struct{} // has room for the one goroutine that makes a flush, or looks at the last one
+	lock chan struct{} // has room for the one goroutine that makes a flush, or looks at the last one
 	last *Flush
 }
 
 // ErrLater says that a flush cannot be made at present.
-var ErrLater = errors.New("there is no turn, or no budget, for a flush at present")
+var ErrLater = errors.New("there is no permit, or no budget, for a flush at present")
 
 // Flush returns a flush for a viewer that asks a question at a point. The caller has to drop it. Viewers that ask the same, and
 // are at about the same point, share one. The error is ErrLater when others take too long, and ctx's when ctx ends: then another
@@ -95,9 +95,9 @@ var ErrLater = errors.New("there is no turn, or no budget, for a flush at presen
 func (m *Maker) Flush(ctx context.Context, q *Question, at Point) (f *Flush, cost time.Duration, err error) {
 	timer := time.NewTimer(m.limits.Patience)
 	defer timer.Stop()
-	wait := func(turns chan struct{}) error {
+	wait := func(permits chan struct{}) error {
 		select {
-		case turns <- struct{}{}:
+		case permits <- struct{}{}:
 			return nil
 		case <-timer.C:
 			return ErrLater
@@ -106,18 +106,18 @@ func (m *Maker) Flush(ctx context.Context, q *Question, at Point) (f *Flush, cos
 		}
 	}
 	key := memoKey{q.key, at.Replaced}
-	memo := m.memos.Get(key, memoBytes, func() *memo { return &memo{turn: make(chan struct{}, 1)} })
-	if err := wait(memo.turn); err != nil {
+	memo := m.memos.Get(key, memoBytes, func() *memo { return &memo{lock: make(chan struct{}, 1)} })
+	if err := wait(memo.lock); err != nil {
 		return nil, 0, err
 	}
-	defer func() { <-memo.turn }()
+	defer func() { <-memo.lock }()
 	if memo.last != nil && memo.last.serves(at.Position) {
 		return held(memo.last)
 	}
-	if err := wait(m.turns); err != nil {
+	if err := wait(m.permits); err != nil {
 		return nil, 0, err
 	}
-	defer func() { <-m.turns }()
+	defer func() { <-m.permits }()
 	began := m.limits.Stopwatch()
 	f, err = m.build(ctx, q, at)
 	if cost = m.limits.Stopwatch().Sub(began); err != nil {

@@ -36,7 +36,7 @@ type Limits struct {
 	// Grace is how long after its end a bucket is queried, so that readings under way at that time are in it. Later readings
 	// still make the bucket be sent again.
 	Grace time.Duration
-	// Patience is how long a viewer waits for its turn before it does other work that is due, such as a heartbeat.
+	// Patience is how long a viewer waits for a permit before it does other work that is due, such as a heartbeat.
 	Patience time.Duration
 	// AtOnce is how many flushes are made at once, for all viewers together. It leaves connections and processor time to the rest
 	// of the program.
@@ -44,7 +44,7 @@ type Limits struct {
 	// Late is the most buckets with late readings that are queried again one by one. Beyond that, a gap covers them.
 	Late int
 	// Look is about how many readings of the log one flush reads. A viewer with more to read does so in several flushes, and
-	// holds its turn no longer than one takes.
+	// holds its permit no longer than one takes.
 	Look int
 	// Rows bounds the buckets of one flush. A viewer that needs more gets them in several flushes, provided that one bucket of
 	// each series fits.
@@ -91,16 +91,16 @@ type Sources struct {
 
 // Maker makes flushes. It is safe for concurrent use.
 type Maker struct {
-	from   Sources
-	limits Limits
-	memos  *budget.Cache[memoKey, *memo]
-	turns  chan struct{} // has room for those that make a flush
+	from    Sources
+	limits  Limits
+	memos   *budget.Cache[memoKey, *memo]
+	permits chan struct{} // has room for those that make a flush
 }
 
 // NewMaker returns a maker that has no flushes yet.
 func NewMaker(from Sources, limits Limits) *Maker {
 	return &Maker{
-		from: from, limits: limits, memos: budget.NewCache[memoKey, *memo](limits.Bytes), turns: make(chan struct{}, limits.AtOnce),
+		from: from, limits: limits, memos: budget.NewCache[memoKey, *memo](limits.Bytes), permits: make(chan struct{}, limits.AtOnce),
 	}
 }
 

@@ -39,8 +39,8 @@ type window interface {
 type registry interface {
 	Capture(w series.Wanted, most int) (states []series.State, stamp int64, ok bool)
 	Size() int
-	Turn() int64
-	TurnedSince(turn int64) (ids []int32, ok bool)
+	Settled() int64
+	SettledSince(number int64) (ids []int32, ok bool)
 }
 
 // retention tells whether the newest reading of a series is still kept.
@@ -85,16 +85,16 @@ func (s *Source) Skipped(ctx context.Context, f *filter.Filter, since event.Posi
 const noLimit = math.MaxInt
 
 // Update returns what Skipped does, up to the head or a little beyond, as readings; and the series whose newest reading is now a
-// forecast, from the turn on. It is nil when there is nothing new.
-func (s *Source) Update(ctx context.Context, f *filter.Filter, since event.Position, fromTurn int64) (*Update, error) {
-	nextTurn := s.Registry.Turn() + 1 // asked before: what turns meanwhile may come twice, and is not left out
-	wanted, head := series.Wanted{After: since.Stamp, FromTurn: fromTurn}, since
+// forecast, from that settlement on. It is nil when there is nothing new.
+func (s *Source) Update(ctx context.Context, f *filter.Filter, since event.Position, fromSettled int64) (*Update, error) {
+	nextSettled := s.Registry.Settled() + 1 // asked before: what is settled meanwhile may come twice, and is not left out
+	wanted, head := series.Wanted{After: since.Stamp, FromSettled: fromSettled}, since
 	batches, _, ok := s.Window.Next(since.Stamp)
-	if ok && len(batches) == 0 && nextTurn == fromTurn {
+	if ok && len(batches) == 0 && nextSettled == fromSettled {
 		return nil, nil
 	}
 	if f.Devices() == nil && ok {
-		wanted.IDs = s.concerned(batches, fromTurn)
+		wanted.IDs = s.concerned(batches, fromSettled)
 		if len(batches) > 0 {
 			head = event.Position{Stamp: batches[len(batches)-1].Stamp()}
 		}
@@ -110,14 +110,14 @@ func (s *Source) Update(ctx context.Context, f *filter.Filter, since event.Posit
 			return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.Metric, b.Metric))
 		})
 	}
-	return &Update{*p, nextTurn}, nil
+	return &Update{*p, nextSettled}, nil
 }
 
-// concerned returns the ids of series that the batches concern, or whose newest reading is a forecast since the turn; nil when
+// concerned returns the ids of series that the batches concern, or whose newest reading is a forecast since that settlement; nil when
 // looking at every series costs less.
-func (s *Source) concerned(batches []*batchlog.Batch, fromTurn int64) []int32 {
-	turned, ok := s.Registry.TurnedSince(fromTurn)
-	count := len(turned)
+func (s *Source) concerned(batches []*batchlog.Batch, fromSettled int64) []int32 {
+	settled, ok := s.Registry.SettledSince(fromSettled)
+	count := len(settled)
 	for _, b := range batches {
 		count += b.Len()
 		if b.Deletion != nil {
@@ -127,7 +127,7 @@ func (s *Source) concerned(batches []*batchlog.Batch, fromTurn int64) []int32 {
 	if !ok || count >= s.Registry.Size() {
 		return nil
 	}
-	ids := append(make([]int32, 0, count), turned...)
+	ids := append(make([]int32, 0, count), settled...)
 	for _, b := range batches {
 		ids = append(ids, b.Series...)
 		if b.Deletion != nil { // what is newest now may be older

@@ -21,12 +21,12 @@ import (
 	"telltale/platform/fault"
 )
 
-// fakeRegistry has states, device by device, and the turns in which forecasts became newest.
+// fakeRegistry has states, device by device, and the settlements that made forecasts newest.
 type fakeRegistry struct {
-	states []series.State
-	turn   int64
-	turned []int32
-	wanted series.Wanted // of the last capture
+	states  []series.State
+	count   int64
+	settled []int32
+	wanted  series.Wanted // of the last capture
 }
 
 func (r *fakeRegistry) Capture(w series.Wanted, most int) (states []series.State, seq int64, ok bool) {
@@ -36,7 +36,7 @@ func (r *fakeRegistry) Capture(w series.Wanted, most int) (states []series.State
 		case w.Devices != nil && !slices.Contains(w.Devices, s.Device),
 			w.IDs != nil && !slices.Contains(w.IDs, s.ID),
 			w.Keep != nil && !w.Keep(s.Device),
-			w.After >= 0 && s.LastStamp <= w.After && (w.FromTurn == 0 || !slices.Contains(r.turned, s.ID)):
+			w.After >= 0 && s.LastStamp <= w.After && (w.FromSettled == 0 || !slices.Contains(r.settled, s.ID)):
 			continue
 		}
 		states = append(states, s)
@@ -44,9 +44,9 @@ func (r *fakeRegistry) Capture(w series.Wanted, most int) (states []series.State
 	return states, 100, len(states) <= most
 }
 
-func (r *fakeRegistry) Size() int                                { return len(r.states) }
-func (r *fakeRegistry) Turn() int64                              { return r.turn }
-func (r *fakeRegistry) TurnedSince(int64) (ids []int32, ok bool) { return r.turned, true }
+func (r *fakeRegistry) Size() int                                 { return len(r.states) }
+func (r *fakeRegistry) Settled() int64                            { return r.count }
+func (r *fakeRegistry) SettledSince(int64) (ids []int32, ok bool) { return r.settled, true }
 
 // fakeWindow holds batches, all of which follow any stamp.
 type fakeWindow struct {
@@ -197,7 +197,7 @@ func TestUpdate_LooksOnlyAtWhatHasChanged(t *testing.T) {
 	for name, c := range map[string]struct {
 		devices []string
 		window  fakeWindow
-		turned  []int32
+		settled []int32
 		ids     []int32 // that are looked at; nil for all
 		want    []string
 		at      int64
@@ -212,19 +212,19 @@ func TestUpdate_LooksOnlyAtWhatHasChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &fakeRegistry{states: states, turned: c.turned, turn: 1}
-			fromTurn := int64(1)
-			if c.turned == nil {
-				fromTurn = 2
+			r := &fakeRegistry{states: states, settled: c.settled, count: 1}
+			fromSettled := int64(1)
+			if c.settled == nil {
+				fromSettled = 2
 			}
-			update, err := sourceOf(r, c.window).Update(t.Context(), filterOf(c.devices...), event.Position{Stamp: 6}, fromTurn)
+			update, err := sourceOf(r, c.window).Update(t.Context(), filterOf(c.devices...), event.Position{Stamp: 6}, fromSettled)
 			require.NoError(t, err)
 			if c.want == nil {
 				require.Nil(t, update)
 				return
 			}
 			require.Equal(t, c.ids, r.wanted.IDs)
-			require.EqualValues(t, 2, update.FromTurn())
+			require.EqualValues(t, 2, update.FromSettled())
 			require.Equal(t, event.Position{Stamp: c.at}, update.At())
 			all, events := text(update)
 			require.Equal(t, len(c.want), events)

@@ -66,11 +66,11 @@ func (s *Snapshot) Append(dst []byte) (_ []byte, events int) {
 // Update holds newest readings as events of readings, one for each device. The last one has an id.
 type Update struct {
 	set
-	fromTurn int64
+	fromSettled int64
 }
 
-// FromTurn returns the turn from which on the update does not include forecasts that come due.
-func (u *Update) FromTurn() int64 { return u.fromTurn }
+// FromSettled returns the number of the settlement from which on the update does not include forecasts that become newest readings.
+func (u *Update) FromSettled() int64 { return u.fromSettled }
 
 // Append appends the next piece, and returns how many events it has.
 func (u *Update) Append(dst []byte) (_ []byte, events int) {

@@ -20,7 +20,7 @@ const (
 	smallReadings = 50_000
 )
 
-// userOf names whose share of the places a query takes.
+// userOf names whose share of the permits a query takes.
 func userOf(who access.Principal) string {
 	if who.KeyID != "" {
 		return "key " + who.KeyID
@@ -37,7 +37,7 @@ func (q Query) small(series int) bool {
 // large reports whether a survey has found too much for a small query.
 func (f survey) large() bool { return f.known && f.total > smallReadings }
 
-// enter waits for a place among the running queries, not for long.
+// enter waits for a permit to run, not for long.
 func (e *Engine) enter(ctx context.Context, turn *turns.Turn, small bool) error {
 	err := turn.Take(ctx, small)
 	switch {
@@ -46,7 +46,7 @@ func (e *Engine) enter(ctx context.Context, turn *turns.Turn, small bool) error 
 		shared.RetryAfter = time.Second
 		return shared
 	case errors.Is(err, turns.ErrFull):
-		return fault.Busy(time.Second, nil, "others have had all %d places for history queries for %s", e.limits.Gate.Places(), Patience)
+		return fault.Busy(time.Second, nil, "too many history queries are running: at most %d run at once, and this one has waited for %s", e.limits.Gate.Permits(), Patience)
 	}
 	return err
 }
