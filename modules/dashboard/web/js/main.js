@@ -18,6 +18,7 @@ import { Devices } from './pages/devices.js'
 import { Keys } from './pages/keys.js'
 import { Operations } from './pages/operations/page.js'
 import { SignIn } from './pages/signin.js'
+import { Transfer } from './pages/transfer/page.js'
 import { Users } from './pages/users.js'
 import { Shell } from './parts/shell.js'
 import { Empty, Failure, Loading } from './parts/states.js'
@@ -47,6 +48,8 @@ function Page() {
       return second ? html`<${Device} key=${second} id=${second} />` : html`<${Devices} />`
     case 'compare':
       return html`<${Compare} />`
+    case 'import':
+      return html`<${Transfer} />`
     case 'keys':
       return html`<${Keys} />`
     case 'operations':

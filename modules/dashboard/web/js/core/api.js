@@ -8,12 +8,14 @@ import { heardTime } from './clock.js'
 export class ApiError extends Error {
   /**
    * @param {number} status 0 when the server could not be reached
-   * @param {{title?: string, detail?: string, request_id?: string, errors?: Array<{field: string, reason: string}>}} problem
+   * @param {{title?: string, detail?: string, message?: string, request_id?: string, errors?: Array<{field: string, reason: string}>,
+   *   rejected_count?: number}} problem message is where the calls for clients of InfluxDB have the detail
    * @param {number} retryAfter seconds, 0 when the server does not say
    */
   constructor(status, problem, retryAfter) {
-    super(problem.detail || problem.title || `status ${status}`)
+    super(problem.detail || problem.message || problem.title || `status ${status}`)
     this.status = status
+    this.problem = problem
     this.requestId = problem.request_id ?? ''
     this.errors = problem.errors ?? []
     this.retryAfter = retryAfter

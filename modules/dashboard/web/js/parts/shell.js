@@ -14,13 +14,15 @@ import { onKey } from './keys.js'
 import { Search } from './search.js'
 
 /**
- * The pages, as the bar has them. On a phone those that are main are at the bottom, the rest under "more".
+ * The pages, as the bar has them. On a phone those that are main are at the bottom, the rest under "more". Of several
+ * scopes, one is enough.
  * @type {{href: string, name: string, icon: any, main: boolean, scope: string}[]}
  */
 const pages = [
   { href: '/devices', name: text.nav.devices, icon: 'devices', main: true, scope: 'devices:read' },
   { href: '/boards', name: text.nav.boards, icon: 'boards', main: true, scope: 'readings:read' },
   { href: '/compare', name: text.nav.compare, icon: 'compare', main: true, scope: 'readings:read' },
+  { href: '/import', name: text.nav.transfer, icon: 'transfer', main: false, scope: 'readings:read readings:write' },
   { href: '/operations', name: text.nav.operations, icon: 'operations', main: false, scope: 'admin' },
   { href: '/users', name: text.nav.users, icon: 'users', main: false, scope: 'admin' },
   { href: '/keys', name: text.nav.keys, icon: 'keys', main: false, scope: '' },
@@ -31,7 +33,7 @@ const pages = [
 export function Shell({ children }) {
   const [help, setHelp] = useState(false)
   useEffect(() => onKey({ '?': () => setHelp(true) }), [])
-  const shown = pages.filter(({ scope }) => scope === '' || can(scope))
+  const shown = pages.filter(({ scope }) => scope === '' || scope.split(' ').some(can))
   return html`<a class="skip" href="#content" onClick=${skip}>${text.nav.skip}</a>
     <div class="shell">
       <${Bar} shown=${shown} />
