@@ -383,7 +383,8 @@ export const text = {
     start: 'Import',
     bad: 'When a line is not valid',
     stopThere: 'Stop there',
-    stopHint: 'Nothing of the request that it is in is stored, a few thousand lines; everything before it is.',
+    stopHint:
+      'Lines are sent up to ten thousand at a time. Nothing is stored of those sent with the bad one; everything before them is.',
     skipIt: 'Leave it out and list it',
     unit: 'Times are in',
     units: { s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' },
@@ -418,7 +419,7 @@ export const text = {
     storedReadings: (/** @type {string} */ lines, /** @type {number} */ n, /** @type {string} */ shown) =>
       `${lines}, ${shown} ${n === 1 ? 'reading' : 'readings'}`,
     rejected: (/** @type {number} */ n, /** @type {string} */ shown) =>
-      `${shown} ${n === 1 ? 'line' : 'lines'} left out`,
+      `${shown} ${n === 1 ? 'line' : 'lines'} not valid`,
     rate: (/** @type {string} */ lines) => `${lines} lines/s`,
     left: (/** @type {string} */ duration) => `about ${duration} left`,
     pause: 'Pause',
@@ -430,7 +431,7 @@ export const text = {
     busy: 'The server is busy, or its database is away. The import goes on by itself.',
     trying: (/** @type {string} */ wait) => `Trying again in ${wait}.`,
     signIn: 'Your session has ended. The import goes on once you have signed in.',
-    done: (/** @type {string} */ duration) => `Imported in ${duration}.`,
+    done: (/** @type {string} */ duration) => (duration ? `Imported in ${duration}.` : 'Imported.'),
     nothing: 'There was nothing to import: the file has no readings.',
     stopped: 'Stopped.',
     upTo: (/** @type {string} */ line) => `Everything up to line ${line} is stored.`,
@@ -438,7 +439,9 @@ export const text = {
     again: 'Importing the file again is safe: what is stored already stays as it is.',
     ended: (/** @type {string} */ line) => `Line ${line} is not valid, so the import ended there.`,
     nothingBetween: (/** @type {string} */ from, /** @type {string} */ to) =>
-      from === to ? '' : `Nothing of the lines ${from} to ${to} is stored; everything before them is.`,
+      from === to ? '' : `Nothing of the lines ${from} to ${to} is stored.`,
+    before: (/** @type {number} */ n, /** @type {string} */ shown) =>
+      n === 1 ? 'The line before is stored.' : `The ${shown} lines before are stored.`,
     mend: 'Mend the file and import it again, which is safe, or leave out what is not valid.',
     otherPerson: 'Someone else has signed in, so the import ended.',
     forbiddenReadings: (/** @type {string} */ why) => `Your account may not store this: ${why}.`,

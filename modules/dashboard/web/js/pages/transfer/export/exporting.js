@@ -34,13 +34,20 @@ export function Export() {
     <${RangeBar} view=${view} />
     <div class="settings"><${Shape} selection=${selection} /></div>
     <${Amount} amount=${amount} />
-    <div class="actions"><a class="button primary" href=${path} download=${file}>${t.download(t.formatNames[selection.format])}</a></div>
+    <div class="actions"><${Download} path=${path} file=${file} name=${t.formatNames[selection.format]} tooMuch=${amount.tooMuch !== ''} /></div>
     <details class="programs" open=${amount.tooMuch !== ''}><summary>${t.programs}</summary>
       <h3>${t.address}</h3><${Copy} value=${location.origin + path} block />
       <h3>${t.curl}</h3><${Copy} value=${curlLine(location.origin, path, file)} block />
       ${!selection.interval && html`<h3>${t.command}</h3><${Copy} value=${commandLine(location.origin, selection, range, file)} block />`}
       <p class="soft">${t.key}</p></details>
   </section>`
+}
+
+/** @param {{path: string, file: string, name: string, tooMuch: boolean}} props */
+function Download({ path, file, name, tooMuch }) {
+  const label = text.transfer.download(name)
+  if (tooMuch) return html`<button disabled>${label}</button>`
+  return html`<a class="button primary" href=${path} download=${file}>${label}</a>`
 }
 
 /** @param {{selection: Selection}} props */

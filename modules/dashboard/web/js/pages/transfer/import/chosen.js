@@ -56,8 +56,8 @@ export function Chosen({ choice, take }) {
     </div>
     ${sample && !sample.time && sample.rows.length > 0 && !wrong && html`<p class="notice">${t.noTimes}</p>`}`
     }
-    <div class="actions"><button class="primary" disabled=${!format || (wrong && found.problem !== 'unknown')}>${t.start}</button>
-      <${FileButton} label=${t.other} take=${take} /></div>
+    <div class="actions">${!hopeless.includes(found.problem) && html`<button class="primary" disabled=${!format || (wrong && found.problem !== 'unknown')}>${t.start}</button>`}
+      <${FileButton} label=${t.other} take=${take} primary=${hopeless.includes(found.problem)} /></div>
     ${sample && !hopeless.includes(found.problem) && html`<${Preview} sample=${sample} format=${format} />`}
   </form>`
 }

@@ -22,7 +22,7 @@ export function endOf(run) {
   if (state === 'done') {
     const nothing = records === 0 && rejected === 0
     return {
-      said: nothing ? t.nothing : t.done(duration(ms)),
+      said: nothing ? t.nothing : t.done(ms < 1000 ? '' : duration(ms)),
       more: next,
       settings: Boolean(next) || (nothing && run.file.size > 0),
     }
@@ -31,9 +31,15 @@ export function endOf(run) {
   if (state === 'stopped') return { said: t.stopped, more: stored, settings: true }
   const { error } = run
   if (error instanceof BadRecord) {
-    const first = run.rejects.list.at(-1)?.line === error.span.from ? error.span.from : firstOf(run, error)
+    const first = firstOf(run, error)
     const { from, to } = error.span
-    const more = [t.nothingBetween(number(from), number(to)), next || t.mend].filter(Boolean).join(' ')
+    const more = [
+      t.nothingBetween(number(from), number(to)),
+      records > 0 && t.before(records, number(records)),
+      next || t.mend,
+    ]
+      .filter(Boolean)
+      .join(' ')
     return { said: t.ended(number(first)), more, settings: true }
   }
   return { said: whyOf(error), more: stored, settings: true }
