@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	browserpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,9 @@ type tab struct {
 	requests int
 	errors   []string // the console's
 	forgiven []*regexp.Regexp
+	// chooser is the input that the last choice of files was opened for, and leaving says that the page asks whether to leave it.
+	chooser cdp.BackendNodeID
+	leaving bool
 }
 
 // forgive has errors that match one of the patterns count as none, from now on.
@@ -91,6 +95,10 @@ func (b *tab) listen(raw any) {
 			}
 			b.errors = append(b.errors, text)
 		}
+	case *browserpage.EventFileChooserOpened:
+		b.chooser = e.BackendNodeID
+	case *browserpage.EventJavascriptDialogOpening:
+		b.leaving = e.Type == browserpage.DialogTypeBeforeunload
 	case *log.EventEntryAdded:
 		if e.Entry.Level == "error" {
 			b.errors = append(b.errors, fmt.Sprintf("log: %s (%s)", e.Entry.Text, e.Entry.URL))

@@ -13,7 +13,7 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-// pagePaths are the page's views, by the name of their pictures. The path /import has no view yet.
+// pagePaths are the page's views, by the name of their pictures.
 var pagePaths = []struct{ name, path string }{
 	{"devices", "/devices"},
 	{"device", "/devices/greenhouse-1?range=24h"},
@@ -22,6 +22,8 @@ var pagePaths = []struct{ name, path string }{
 	{"device-long-name", "/devices/" + longName + "?range=24h"},
 	{"compare", "/compare?series=greenhouse-1:temperature&series=silent:temperature&range=24h"},
 	{"boards", "/boards"},
+	{"import", "/import"},
+	{"export", "/import?device=greenhouse-*&metric=temperature&range=7d&interval=1h&agg=avg&agg=max"},
 	{"users", "/users"},
 	{"keys", "/keys"},
 	{"account", "/account"},

@@ -452,7 +452,7 @@ export const text = {
     settings: 'Other settings',
     another: 'Import another file',
     see: 'See the devices',
-    rejects: 'Lines that were not stored',
+    rejects: 'Lines that are not valid',
     why: 'What is wrong',
     textOf: 'Text',
     listed: (/** @type {string} */ shown, /** @type {string} */ all) => `The first ${shown} of ${all}.`,
@@ -471,7 +471,7 @@ export const text = {
     without: (/** @type {string} */ name) => `Leave ${name} out`,
     interval: 'Readings',
     raw: 'as they are',
-    by: (/** @type {string} */ interval) => `one a ${interval}`,
+    by: (/** @type {string} */ interval) => `one every ${interval}`,
     intervals: {
       '1m': 'minute',
       '5m': '5 minutes',

@@ -6,6 +6,7 @@ import { zoneName } from '../../../core/prefs.js'
 import { Field } from '../../../parts/form.js'
 import { text } from '../../../text/en.js'
 import { begin } from './current.js'
+import { useArrival } from '../arrival.js'
 import { FileButton } from '../file-button.js'
 import { Preview } from './preview.js'
 import { Select } from '../select.js'
@@ -21,6 +22,7 @@ const hopeless = ['empty', 'binary', 'zip', 'utf16'] // whatever the format is
 /** @param {{choice: import('./import.js').Choice, take: (file: File) => void}} props */
 export function Chosen({ choice, take }) {
   const { file, bytes: head, whole, packed } = choice
+  const here = useArrival()
   const found = useMemo(() => recognise(file.name, head), [choice])
   const [format, setFormat] = useState(found.format)
   const [chosenUnit, setUnit] = useState(/** @type {Unit} */ (''))
@@ -44,7 +46,7 @@ export function Chosen({ choice, take }) {
     })
   }
   return html`<form class="chosen-file" onSubmit=${submit}>
-    <p class="file"><strong>${file.name}</strong> <span class="soft">${[bytes(file.size), packed && t.packed].filter(Boolean).join(', ')}</span></p>
+    <p class="file" tabindex="-1" ref=${here}><strong>${file.name}</strong> <span class="soft">${[bytes(file.size), packed && t.packed].filter(Boolean).join(', ')}</span></p>
     ${wrong && html`<p class="error" role="alert">${t.problems[/** @type {'empty'} */ (found.problem)]}</p>`}
     ${
       !hopeless.includes(found.problem) &&

@@ -15,6 +15,10 @@ export function RejectList({ run }) {
   const t = text.transfer
   const shown = list.slice(0, most)
   const { name } = run.file
+  const notes = [
+    list.length > most && t.listed(number(most), number(count)),
+    unnamed > 0 && t.unnamed(number(unnamed)),
+  ].filter(Boolean)
   const plain = name.replace(/\.gz$/i, '')
   return html`<section class="rejects"><h3>${t.rejects}</h3>
     <div class="scroll" tabindex="0" role="group" aria-label=${t.rejects}><table>
@@ -26,7 +30,7 @@ export function RejectList({ run }) {
         ) => html`<tr key=${i}><td class="number">${line}</td><td>${inWords(reason)}</td>
         <td><code title=${written.slice(0, 1000)}>${short(written)}</code></td></tr>`,
       )}</tbody></table></div>
-    <p class="soft">${list.length > most && t.listed(number(most), number(count))} ${unnamed > 0 && t.unnamed(number(unnamed))}</p>
+    ${notes.length > 0 && html`<p class="soft">${notes.join(' ')}</p>`}
     <div class="actions">
       <button onClick=${() => save(`rejected-${plain}`, run.rejects.asFile(run.head))}>${t.linesFile}</button>
       <button onClick=${() => save(`errors-${plain}.csv`, run.rejects.asTable())}>${t.errorsFile}</button></div>

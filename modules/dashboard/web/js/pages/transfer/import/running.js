@@ -4,6 +4,7 @@ import { html } from 'preact'
 import { now } from '../../../core/clock.js'
 import { bytes, duration, number } from '../../../core/format.js'
 import { text } from '../../../text/en.js'
+import { useArrival } from '../arrival.js'
 import { FileButton } from '../file-button.js'
 import { endOf } from './ending.js'
 import { RejectList } from './rejected.js'
@@ -13,9 +14,10 @@ import { RejectList } from './rejected.js'
 /** @param {{run: Run, take: (file: File) => void}} props */
 export function Running({ run, take }) {
   const t = text.transfer
+  const here = useArrival()
   const { read } = run.progress.value
   return html`<div class="running">
-    <p class="file"><strong>${run.file.name}</strong> <span class="soft">${t.formatNames[run.options.format]}</span></p>
+    <p class="file" tabindex="-1" ref=${here}><strong>${run.file.name}</strong> <span class="soft">${t.formatNames[run.options.format]}</span></p>
     <progress aria-label=${t.progress} max=${run.file.size || 1} value=${run.state.value === 'done' ? run.file.size || 1 : read} />
     <${Figures} run=${run} />
     ${run.over ? html`<${End} run=${run} take=${take} />` : html`<${Course} run=${run} />`}
@@ -64,8 +66,9 @@ function Course({ run }) {
 function End({ run, take }) {
   const t = text.transfer
   const { said, more, settings } = endOf(run)
+  const here = useArrival()
   const failed = run.state.value === 'failed'
-  return html`<div role=${failed ? 'alert' : 'status'} class=${failed ? 'end failure' : 'end'}><p>${said}</p>${more && html`<p class="soft">${more}</p>`}</div>
+  return html`<div tabindex="-1" ref=${here} role=${failed ? 'alert' : 'status'} class=${failed ? 'end failure' : 'end'}><p>${said}</p>${more && html`<p class="soft">${more}</p>`}</div>
     <div class="actions">
       ${run.state.value === 'done' && run.progress.value.records > 0 && html`<a class="button primary" href="/devices">${t.see}</a>`}
       ${settings && html`<button class="primary" onClick=${() => take(run.file)}>${t.settings}</button>`}
