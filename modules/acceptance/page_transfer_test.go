@@ -48,7 +48,7 @@ func TestE2EPage_ImportsAFileAndListsTheLinesThatAreNotValid(t *testing.T) {
 	require.Equal(t, "4", v.rejected(0, 0), "the line of the file")
 	require.Contains(t, v.rejected(0, 1), `"warm" is no value`)
 	require.Equal(t, "a,1793534401000,21.6,warm", v.rejected(0, 2))
-	require.Equal(t, []string{"2", "4"}, v.figures(`li:nth-child(2)`), "lines and readings")
+	require.Equal(t, []string{"2", "4"}, v.numbers(`li:nth-child(2)`), "lines and readings")
 	v.lookAround("import-end")
 	stored := p.history("")
 	require.Equal(t, [][]float64{{begunAt, 21.5}, {begunAt + 2000, 21.7}}, stored["a/temperature"])
@@ -74,7 +74,7 @@ func TestE2EPage_AnImportThatStopsStoresNothingOfThePartWithTheBadLine(t *testin
 	v.give("long.csv", file.String())
 	v.click("button", wording(t, "transfer.start"))
 	v.await(t, `document.querySelector('main .end.failure')`)
-	require.Equal(t, []string{"11 002", "10 002", "12 001", "10 000"}, v.figures(`.end`), "the line, those not stored, those before")
+	require.Equal(t, []string{"11 002", "10 002", "12 001", "10 000"}, v.numbers(`.end`), "the line, those not stored, those before")
 	require.Equal(t, "11002", v.rejected(0, 0))
 	require.Len(t, p.history("")["a/temperature"], 10_000)
 
@@ -262,8 +262,8 @@ func (v *visitor) rejected(row, column int) string {
 	return evaluate[string](v.t, v.tab, fmt.Sprintf(`document.querySelector('.rejects tbody').rows[%d].cells[%d].innerText.trim()`, row, column))
 }
 
-// figures returns the numbers in an element of the import, with spaces between thousands.
-func (v *visitor) figures(selector string) []string {
+// numbers returns the numbers in an element of the import, with spaces between thousands.
+func (v *visitor) numbers(selector string) []string {
 	v.t.Helper()
 	return evaluate[[]string](v.t, v.tab, `document.querySelector('.running `+selector+`').innerText.replace(/\u2009/g, ' ').match(/\d+( \d{3})*/g)`)
 }
