@@ -28,4 +28,10 @@ export {
   useSignal,
   useSignalEffect,
 } from '@preact/signals'
-export const html = htm.bind(h)
+
+// htm keeps elements that never change for the next time, and an element that has been drawn keeps its parents: each tree that was
+// ever drawn would hold the one before. A first bit pattern of 3 says that an element changes.
+export const html = htm.bind(function (...given) {
+  this[0] = 3
+  return h(...given)
+})
