@@ -34,7 +34,7 @@ function App() {
   }, [error])
   if (session.value.state === 'out') return html`<${SignIn} />`
   if (error) return html`<main><${Failure} error=${error} retry=${load} /></main>`
-  if (session.value.state === 'unknown') return html`<main><${Loading} /></main>`
+  if (session.value.state !== 'in') return html`<main><${Loading} /></main>`
   const { parts, query } = route.value
   if (parts[0] === 'boards' && parts[1] && query.has('wall')) return html`<${Wall} key=${parts[1]} id=${parts[1]} />`
   return html`<${Shell}><${Page} /><//>`

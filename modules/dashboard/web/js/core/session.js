@@ -5,7 +5,7 @@ import { api, request, whenUnauthenticated, ApiError } from './api.js'
 
 /**
  * @typedef {object} Session
- * @property {'unknown' | 'out' | 'in'} state unknown until the server has been asked
+ * @property {'unknown' | 'out' | 'in' | 'leaving'} state unknown until the server has been asked; leaving while it is told of a sign-out
  * @property {string} subject
  * @property {string[]} scopes
  * @property {string[] | null} devices patterns that the session is narrowed to, null for all devices
@@ -74,9 +74,24 @@ export async function signIn(username, password) {
   take(await api.get('/api/auth/me'))
 }
 
-/** Signs out, in every tab. */
+/** Why the last attempt to sign out failed. */
+export const staying = signal(/** @type {Error | null} */ (null))
+
+/** Signs out, in every tab. What is under way is given up first: it would be refused. When the server cannot be told, the person stays. */
 export async function signOut() {
-  await request('/api/auth/logout', { method: 'POST' })
+  const before = session.value
+  session.value = { ...before, state: 'leaving' }
+  staying.value = null
+  await null // pages end what they have begun
+  try {
+    await request('/api/auth/logout', { method: 'POST' })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) {
+      staying.value = /** @type {Error} */ (error)
+      session.value = before
+      return
+    }
+  }
   end()
   tabs?.postMessage('out')
 }
@@ -86,6 +101,7 @@ let tabs = null
 
 whenUnauthenticated(() => {
   const { state } = session.value
+  if (state === 'in') tabs?.postMessage('expired')
   if (state !== 'out') end(state === 'in')
 })
 
@@ -97,7 +113,7 @@ const look = 30_000
 /** Renews the session while the page is open, and ends it when another tab signs out. Call it once. */
 export function keepSession() {
   tabs = new BroadcastChannel('telltale session')
-  tabs.onmessage = () => end() // no tab shows data any more
+  tabs.onmessage = ({ data }) => end(data === 'expired') // no tab shows data any more
   setInterval(renew, look)
   document.addEventListener('visibilitychange', renew)
 }

@@ -32,8 +32,8 @@ import { readStream, Refused } from './sse.js'
 
 /**
  * What a tab says to the hub. "here" is said now and then, so that a tab that is gone can be told from one that listens;
- * "hurry" when waiting has become pointless; "renew" when another person has signed in.
- * @typedef {{kind: 'join' | 'leave' | 'hurry' | 'renew'} | {kind: 'follow', id: number, follow: Follow}
+ * "hurry" when waiting has become pointless; "renew" when another person has signed in; "rest" when the person has signed out.
+ * @typedef {{kind: 'join' | 'leave' | 'hurry' | 'renew' | 'rest'} | {kind: 'follow', id: number, follow: Follow}
  *   | {kind: 'unfollow', id: number} | {kind: 'here', upTo: number}} Heard
  */
 
@@ -93,6 +93,8 @@ export class Hub {
       case 'hurry':
         if (this.state === 'reconnecting') this.openSoon(0)
         return undefined
+      case 'rest':
+        return this.rest()
       default: // renew
         return this.devices !== undefined && this.openSoon(0)
     }
@@ -193,6 +195,15 @@ export class Hub {
       if (error instanceof Refused) wait = this.refused(error)
     }
     if (stream === this.stream) this.reconnect(wait)
+  }
+
+  /** Ends the stream, which would be refused. It goes on where it was once it is followed. */
+  rest() {
+    clearTimeout(this.opening)
+    clearTimeout(this.watchdog)
+    this.stream?.abort()
+    this.stream = null
+    this.become('idle')
   }
 
   close() {

@@ -58,13 +58,23 @@ function connect() {
   document.addEventListener('visibilitychange', () => document.hidden || send?.({ kind: 'hurry' }))
   addEventListener('pagehide', () => send?.({ kind: 'leave' }))
   addEventListener('pageshow', (event) => event.persisted && rejoin()) // the browser had put the page away
-  let who = session.peek().subject
-  effect(() => {
-    const { state, subject } = session.value
-    if (state === 'in' && subject !== who) send?.({ kind: 'renew' })
-    if (state === 'in') who = subject
-  })
+  who = person()
+  effect(followSession)
   return send
+}
+
+let who = '' // is signed in, as the hub knows it
+
+/** Has the stream end with the session, and begin with the next. */
+function followSession() {
+  const now = person()
+  if (now !== who) send?.({ kind: now ? 'renew' : 'rest' })
+  who = now
+}
+
+function person() {
+  const { state, subject } = session.value
+  return state === 'in' ? subject : ''
 }
 
 /** Joins once more: each follower goes on from the newest reading that it has had. */

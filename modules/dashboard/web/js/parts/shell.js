@@ -5,13 +5,14 @@ import { now } from '../core/clock.js'
 import { ago, duration } from '../core/format.js'
 import { deviceZone, isZone, theme, zone, zoneName } from '../core/prefs.js'
 import { route } from '../core/route.js'
-import { can, session, signOut } from '../core/session.js'
+import { can, session, signOut, staying } from '../core/session.js'
 import { connection, lastArrival } from '../live/live.js'
 import { text } from '../text/en.js'
 import { Help } from './help.js'
 import { Icon } from './icon.js'
 import { onKey } from './keys.js'
 import { Search } from './search.js'
+import { reason } from './states.js'
 
 /**
  * The pages, as the bar has them. On a phone those that are main are at the bottom, the rest under "more". Of several
@@ -79,7 +80,7 @@ function Connection() {
     state === 'reconnecting'
       ? text.connection.since(duration(at - since))
       : lastArrival.value
-        ? ago(lastArrival.value, at, zoneName())
+        ? ago(lastArrival.value, Math.max(at, lastArrival.value), zoneName()) // the clock ticks once a second only
         : ''
   const title = state === 'reconnecting' ? text.connection.away : text.connection.last(detail)
   return html`<span class=${`connection ${state.replace(' ', '-')}`} title=${title}><i aria-hidden="true"></i>
@@ -120,5 +121,5 @@ function Person({ onHelp }) {
     <button onClick=${onHelp}>${text.shell.keys}</button>
     <div class="narrow"><${Zone} /><${Theme} named /></div>
     <button onClick=${() => signOut()}>${text.shell.signOut}</button>
-  </div></details>`
+  </div></details>${staying.value && html`<p class="error" role="alert">${reason(staying.value)}</p>`}`
 }
