@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	browserpage "github.com/chromedp/cdproto/page"
 	"github.com/stretchr/testify/require"
 
 	"telltale/platform/postgres/pgtest"
@@ -23,8 +24,25 @@ func TestE2EPage_AReadingAppearsByItself(t *testing.T) {
 	p.postSeconds("a", "temperature", posted, 4217)
 	v.awaitTable([]int{1, 4217})
 	t.Logf("a reading was in the table %s after it was posted", time.Since(posted).Round(time.Millisecond))
-	p.postSeconds("a", "humidity", time.Now(), 33) // a metric that there was not
+}
+
+// A metric that there was not has its chart when its first reading arrives: the page, which is kept from asking for the device again and
+// again, learns of it by the stream.
+func TestE2EPage_ANewMetricAppearsWithItsFirstReading(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	p.postSeconds("a", "temperature", time.Now(), 1)
+	v := visitSignedIn(t, p)
+	command(t, v.tab, browserpage.AddScriptToEvaluateOnNewDocument, browserpage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `{ const set = setInterval; globalThis.setInterval = (f, wait, ...more) => wait >= 5000 ? 0 : set(f, wait, ...more) }`,
+	})
+	v.at("/devices/a?range=1h")
+	v.drawn(1)
+	p.postSeconds("a", "humidity", time.Now(), 33)
 	v.drawn(2)
+	v.see("humidity")
+	v.clickOn(`document.querySelector('.chooser summary')`)
+	v.await(t, `[...document.querySelectorAll('.chooser label')].map((e) => e.innerText.trim()).join() === 'humidity,temperature'`)
 }
 
 // What the page holds is what the log holds, each reading once, after the server was stopped, killed and started again.

@@ -1,6 +1,6 @@
 // A chart of one or more series of one unit: read-out, lines or states, what is behind them as a table.
 
-import { html, useEffect, useMemo, useRef, useSignal, signal } from 'preact'
+import { computed, html, useEffect, useMemo, useRef, useSignal, signal } from 'preact'
 import { duration } from '../core/format.js'
 import { scheme, zone, zoneName } from '../core/prefs.js'
 import { text } from '../text/en.js'
@@ -13,6 +13,7 @@ import { Readout } from './readout.js'
 import { useSeen } from './seen.js'
 import { sentence } from './sentence.js'
 import { PointTable } from './table.js'
+import { useBusy, useTurn } from './turn.js'
 import { Value } from './value.js'
 
 /**
@@ -48,8 +49,11 @@ export function Chart({
   const id = keys.join()
   const zoned = zone.value && zoneName()
   const shades = shadesOf(keys)
-  const loads = history.loads.value
-  const turn = seen.value ? history.revision.value : 0
+  const turn = useTurn(history, seen)
+  const undrawn = useSignal(false)
+  const busy = useBusy(history, turn, undrawn)
+  const classes = useMemo(() => computed(() => (history.failed.value ? 'chart stale' : 'chart')), [history])
+  const { loads, revision } = turn.value
   const as = useMemo(
     () =>
       kindOf(
@@ -62,36 +66,37 @@ export function Chart({
   const words = useMemo(() => sentence(shown, zoned), [history, id, as, loads, zoned])
   const some = shown.some((one) => one && one.points.length > 0)
   const tall = as === 'bands' ? 36 + 24 * keys.length : height
-  const look = { history, keys, shades, view, height: tall, kind: as, zone: zoned, cursor, seen }
-  return html`<figure class=${history.failed.value ? 'chart stale' : 'chart'} aria-busy=${history.loading.value} ref=${frame}>
+  const look = { history, keys, shades, view, height: tall, kind: as, zone: zoned, cursor, seen, undrawn }
+  return html`<figure class=${classes} aria-busy=${busy} ref=${frame}>
     <${Readout} shown=${shown} series=${series} shades=${shades} cursor=${cursor} names=${names} zone=${zoned} kind=${as}
-      turn=${turn}>${menu}<//>
+      turn=${revision}>${menu}<//>
     <p class="visually-hidden">${words}</p>
     ${
       as === 'value'
         ? html`<${Value} shown=${shown} shades=${shades} view=${view} />`
         : html`<div class="area" style=${{ minHeight: `${tall}px` }}>
-            ${some ? html`<${Lines} ...${look} />` : html`<${Blank} waiting=${history.loading.value}>${empty}<//>`}
+            ${some ? html`<${Lines} ...${look} />` : html`<${Blank} waiting=${busy}>${empty}<//>`}
           </div>`
     }
-    ${some && html`<${Foot} id=${id} shown=${shown} zone=${zoned} aggregate=${history.aggregate} />`}
+    ${some ? html`<${Foot} id=${id} shown=${shown} zone=${zoned} aggregate=${history.aggregate} />` : html`<div class="foot"></div>`}
   </figure>`
 }
 
-/** @param {{waiting: boolean, children?: any}} props */
+/** @param {{waiting: import('preact').ReadonlySignal<boolean>, children?: any}} props */
 function Blank({ waiting, children }) {
-  return html`<div class=${waiting ? 'blank waiting' : 'blank'}>${!waiting && children}</div>`
+  return html`<div class=${waiting.value ? 'blank waiting' : 'blank'}>${!waiting.value && children}</div>`
 }
 
 /** @param {any} look see Drawing */
-function Lines({ history, keys, shades, view, height, kind, zone, cursor, seen }) {
+function Lines({ history, keys, shades, view, height, kind, zone, cursor, seen, undrawn }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null))
   const read = () => {
     void history.revision.value
     return keys.map((/** @type {string} */ key) => shownAs(history.series.get(key), kind)?.points ?? nothing)
   }
   useEffect(
-    () => draw(/** @type {HTMLElement} */ (box.current), { read, shades, view, height, kind, zone, cursor, seen }),
+    () =>
+      draw(/** @type {HTMLElement} */ (box.current), { read, shades, view, height, kind, zone, cursor, seen, undrawn }),
     [history, keys.join(), view, height, kind, zone, scheme.value],
   )
   return html`<div class="plot" ref=${box} aria-hidden="true"></div>`

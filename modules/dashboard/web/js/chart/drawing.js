@@ -3,6 +3,7 @@
 import { effect, untracked } from 'preact'
 import uPlot from 'uplot'
 import { wall } from '../core/clock.js'
+import { inTurn, outOfTurn } from '../core/turns.js'
 import { columnsOf } from './columns.js'
 import { addGestures } from './gestures.js'
 import { commonGaps } from './paint.js'
@@ -18,6 +19,7 @@ import { plotOptions } from './plot.js'
  * @property {string} zone
  * @property {import('preact').Signal<boolean>} seen whether the box is on the screen
  * @property {import('preact').Signal<number | null>} cursor Unix ms
+ * @property {import('preact').Signal<boolean>} undrawn told whether something on the screen has yet to be drawn
  */
 
 /**
@@ -30,27 +32,28 @@ export function draw(box, drawing) {
   const plot = new Plot(box, drawing)
   const stops = [
     effect(() => {
-      if (!drawing.seen.value) return
+      if (!drawing.seen.value) return plot.rest()
       const points = drawing.read()
-      untracked(() => plot.refresh(points))
+      return untracked(() => plot.show(points))
     }),
     effect(() => {
       void drawing.view.preview.value
       void drawing.view.range.value
-      if (drawing.seen.value) plot.slide()
+      if (drawing.seen.value) plot.ask()
     }),
-    slideOn(drawing, () => plot.slide()),
+    slideOn(drawing, () => plot.ask()),
   ]
-  const resized = new ResizeObserver(() => plot.resize())
+  const resized = new ResizeObserver(([{ contentRect }]) => plot.resize(contentRect.width))
   resized.observe(box)
   return () => {
     stops.forEach((stop) => stop())
     resized.disconnect()
+    plot.rest()
     plot.end()
   }
 }
 
-/** What is drawn. It is made again when its columns change. */
+/** What is drawn, when its turn has come. It is made again when its columns change. */
 class Plot {
   /**
    * @param {HTMLElement} box
@@ -64,27 +67,47 @@ class Plot {
     this.band = false
     /** @type {import('./points.js').Points[]} */
     this.points = []
+    this.stale = false // whether the points have changed since they were drawn
+    this.width = 0 // px, 0 until it is known
     this.gestures = () => {}
   }
 
   /** @param {import('./points.js').Points[]} points */
-  refresh(points) {
+  show(points) {
     this.points = points
-    const band = this.drawing.kind !== 'bands' && points.some((p) => p.width > 0)
-    const data = /** @type {uPlot.AlignedData} */ (columnsOf(points, { band }))
+    this.stale = true
+    if (!this.plot) this.drawing.undrawn.value = true
+    this.ask()
+  }
+
+  ask() {
+    if (this.width) inTurn(this, () => this.draw())
+  }
+
+  draw() {
+    this.fit()
+    if (this.stale) this.refresh()
+    else this.slide()
+    this.stale = false
+    this.drawing.undrawn.value = false
+  }
+
+  refresh() {
+    const band = this.drawing.kind !== 'bands' && this.points.some((p) => p.width > 0)
+    const data = /** @type {uPlot.AlignedData} */ (columnsOf(this.points, { band }))
     if (this.plot && band === this.band) {
       this.plot.setData(data, false)
       return this.slide()
     }
     this.end()
     this.band = band
-    this.make(data)
+    return this.make(data)
   }
 
   /** @param {uPlot.AlignedData} data */
   make(data) {
     const { shades, zone, view, height, kind } = this.drawing
-    const look = { shades, band: this.band, zone, sync: view.key, width: this.box.clientWidth || 600, height, kind }
+    const look = { shades, band: this.band, zone, sync: view.key, width: this.width, height, kind }
     const options = plotOptions(look, {
       onSelect: (from, to) => view.zoom(from, to),
       onCursor: (u) => this.point(u),
@@ -107,10 +130,23 @@ class Plot {
     this.plot?.setScale('x', { min: from / 1000, max: to / 1000 })
   }
 
-  resize() {
-    const { clientWidth } = this.box
-    if (clientWidth && clientWidth !== this.plot?.width)
-      this.plot?.setSize({ width: clientWidth, height: this.drawing.height })
+  /** @param {number} width px */
+  resize(width) {
+    const before = this.width
+    this.width = Math.round(width) || before
+    if (!before) this.ask()
+    else if (this.drawing.seen.peek()) this.fit()
+  }
+
+  fit() {
+    const { plot, width } = this
+    if (plot && plot.width !== width) plot.setSize({ width, height: this.drawing.height })
+  }
+
+  /** Nothing of it is on the screen any more. */
+  rest() {
+    outOfTurn(this)
+    this.drawing.undrawn.value = false
   }
 
   end() {

@@ -42,7 +42,7 @@ export class History {
     this.series = new Map()
     /** Raised when points have changed, at most once a frame, and not in a hidden tab. */
     this.revision = signal(0)
-    /** Raised when an answer has come. */
+    /** Raised when an answer has come, and when a series has its first reading. */
     this.loads = signal(0)
     /** Whether an answer is being waited for. */
     this.loading = signal(true)
@@ -175,6 +175,7 @@ export class History {
   found(device, metric) {
     const shown = { device, metric, unit: null, points: new Points(this.answer?.width ?? 0) }
     this.series.set(keyOf(device, metric), shown)
+    this.loads.value++
     this.reload(1000) // its unit
     return shown
   }

@@ -51,7 +51,16 @@ export const deviceZone = signal('')
 
 /** The zone's IANA name. */
 export function zoneName() {
-  return zone.value === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone.value
+  return zone.value === 'local' ? local() : zone.value
+}
+
+const travel = 60_000 // ms that a machine's zone is believed for: to ask takes long, and every chart does
+let here = { zone: '', until: 0 }
+
+function local() {
+  const now = performance.now()
+  if (now >= here.until) here = { zone: Intl.DateTimeFormat().resolvedOptions().timeZone, until: now + travel }
+  return here.zone
 }
 
 /**

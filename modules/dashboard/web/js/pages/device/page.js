@@ -30,7 +30,7 @@ export function Device({ id }) {
   const device = useLoad((signal) => api.get('/api/devices/' + encodeURIComponent(id), {}, signal), [id], {
     every: again,
   })
-  const shown = readShown(route.value.query)
+  const shown = useSame(readShown(route.value.query))
   const { known, metrics, wanted } = wantedOf(id, device.data, shown.metrics)
   const ready = device.data || device.error
   const history = useHistory(ready ? wanted : null, { view, box, aggregate: shown.aggregate })
@@ -38,10 +38,14 @@ export function Device({ id }) {
   useTitle(device.data?.name || id)
 
   void history.loads.value
-  const found = metrics ?? [...history.series.values()].map(({ metric }) => metric).sort()
+  const found = useSame(foundOf(metrics, history, shown.metrics.length > 0))
   const missing = device.error instanceof ApiError && device.error.status === 404
   const error = history.failed.value ?? (missing || isForbidden(device.error) ? null : device.error)
-  const lastTs = new Map((device.data?.metrics ?? []).map((/** @type {any} */ m) => [m.name, m.last_ts]))
+  const unknown = Boolean(ready) && !isForbidden(device.error) && found.some((metric) => !known.includes(metric))
+  useEffect(() => {
+    if (unknown) device.reload()
+  }, [found])
+  const tiles = useTiles({ id, found, shown, history, view, device: device.data })
   return html`<section class="one-device" ref=${box}>
     <${Heard} history=${history} id=${id} device=${device.data}>
       <${Actions} id=${id} history=${history} view=${view} metrics=${found} />
@@ -52,13 +56,7 @@ export function Device({ id }) {
     ${error && html`<${Failure} error=${error} since=${history.loadedAt} retry=${device.reload} />`}
     ${!ready && html`<${Loading} />`}
     ${ready && !error && !missing && !found.length && !history.loading.value && html`<${Empty} title=${text.device.noReadings} />`}
-    ${
-      !missing &&
-      found.map(
-        (metric) => html`<${Tile} key=${metric} device=${id} metric=${metric} lastTs=${lastTs.get(metric) ?? null}
-          history=${history} view=${view} shown=${shown} all=${found} />`,
-      )
-    }
+    ${!missing && tiles}
     ${known.length > found.length && !shown.metrics.length && html`<p class="soft">${text.device.more(known.length - found.length)}</p>`}
   </section>`
 }
@@ -74,6 +72,48 @@ function wantedOf(id, device, chosen) {
   const metrics = chosen.length ? chosen : known.length ? known.slice(0, most) : null
   const all = !chosen.length && known.length <= most // so that metrics which are new appear by themselves
   return { known, metrics, wanted: { devices: [id], metrics: all || !metrics ? undefined : metrics } }
+}
+
+/**
+ * The metrics on the page: those that were chosen, else those that the device has and those that readings have come of.
+ * @param {string[] | null} metrics
+ * @param {import('../../chart/history.js').History} history
+ * @param {boolean} chosen
+ */
+function foundOf(metrics, history, chosen) {
+  if (chosen) return metrics ?? []
+  const heard = [...history.series.values()].map(({ metric }) => metric).sort()
+  return metrics ? [...new Set([...metrics, ...heard])] : heard
+}
+
+/**
+ * The tiles of the page. They are made once for what they show: a hundred are not drawn again because the device has been asked for again.
+ * @param {{id: string, found: string[], shown: import('./shown.js').ShownMetrics, history: import('../../chart/history.js').History,
+ *   view: View, device: any}} props
+ */
+function useTiles({ id, found, shown, history, view, device }) {
+  const now = useRef(device)
+  now.current = device
+  return useMemo(() => {
+    const lastOf = (/** @type {string} */ metric) =>
+      now.current?.metrics.find((/** @type {any} */ one) => one.name === metric)?.last_ts ?? null
+    return found.map(
+      (
+        metric,
+      ) => html`<${Tile} key=${metric} device=${id} metric=${metric} lastOf=${lastOf} history=${history} view=${view}
+        shown=${shown} all=${found} />`,
+    )
+  }, [id, found, shown, history, view])
+}
+
+/**
+ * The value of before as long as it is equal: what is made of it need not be made again.
+ * @template T
+ * @param {T} value JSON
+ * @returns {T}
+ */
+function useSame(value) {
+  return useMemo(() => value, [JSON.stringify(value)])
 }
 
 /** @param {Error | null} error */
@@ -115,6 +155,7 @@ function Actions({ id, history, view, metrics }) {
 /** @param {any} props */
 function Choices({ known, found, shown, history }) {
   void history.loads.value
+  const [used, setUsed] = useState(false)
   const all = [...new Set([...known, ...found])].sort()
   const toggle = (/** @type {string} */ metric) => {
     const next = found.includes(metric)
@@ -126,9 +167,9 @@ function Choices({ known, found, shown, history }) {
     <${AggregateChoice} history=${history} aggregate=${shown.aggregate} />
     ${
       all.length > 1 &&
-      html`<details class="chooser"><summary>${found.length === all.length ? text.device.metrics : text.device.metricsShown(found.length, all.length)}</summary>
+      html`<details class="chooser"><summary onClick=${() => setUsed(true)}>${found.length === all.length ? text.device.metrics : text.device.metricsShown(found.length, all.length)}</summary>
       <div class="menu">
-        ${all.map((metric) => html`<label key=${metric} class="check"><input type="checkbox" checked=${found.includes(metric)} onChange=${() => toggle(metric)} /> ${metric}</label>`)}
+        ${used && all.map((metric) => html`<label key=${metric} class="check"><input type="checkbox" checked=${found.includes(metric)} onChange=${() => toggle(metric)} /> ${metric}</label>`)}
         ${found.length < all.length && html`<button onClick=${() => chooseMetrics([])}>${text.device.all}</button>`}
       </div></details>`
     }

@@ -16,17 +16,18 @@ import { text } from '../../text/en.js'
 import { chooseKind, chooseMetrics } from './shown.js'
 
 /**
- * @param {{device: string, metric: string, lastTs: number | null, history: import('../../chart/history.js').History,
- *   view: import('../../chart/view.js').View, shown: import('./shown.js').ShownMetrics, all: string[]}} props all are the metrics on the page
+ * @param {{device: string, metric: string, lastOf: (metric: string) => number | null, history: import('../../chart/history.js').History,
+ *   view: import('../../chart/view.js').View, shown: import('./shown.js').ShownMetrics, all: string[]}} props lastOf says when the newest
+ *   reading of a metric was, Unix ms; all are the metrics on the page
  */
-export function Tile({ device, metric, lastTs, history, view, shown, all }) {
+export function Tile({ device, metric, lastOf, history, view, shown, all }) {
   const [open, setOpen] = useState(false)
   const series = [{ device, metric }]
   const kind = shown.kinds[metric] ?? 'auto'
   const links = open ? linksOf(history, series) : null
   const menu = html`<${More} ...${{ series, metric, history, view, shown, all, kind }} onUrls=${() => setOpen(true)} />`
   return html`<${Chart} history=${history} series=${series} view=${view} kind=${kind} menu=${menu}
-      empty=${html`<${NoReadings} lastTs=${lastTs} view=${view} />`} />
+      empty=${html`<${NoReadings} metric=${metric} lastOf=${lastOf} view=${view} />`} />
     ${links && html`<${Urls} links=${links} onClose=${() => setOpen(false)} />`}`
 }
 
@@ -51,8 +52,9 @@ function More({ series, metric, history, view, shown, all, kind, onUrls }) {
   <//>`
 }
 
-/** @param {{lastTs: number | null, view: import('../../chart/view.js').View}} props */
-function NoReadings({ lastTs, view }) {
+/** @param {{metric: string, lastOf: (metric: string) => number | null, view: import('../../chart/view.js').View}} props */
+function NoReadings({ metric, lastOf, view }) {
+  const lastTs = lastOf(metric)
   const { from, to } = rangeAt(view.range.value, now.value)
   const show = () => view.zoom(Number(lastTs) - (to - from) * 0.9, Number(lastTs) + (to - from) * 0.1)
   const outside = lastTs !== null && (lastTs < from || lastTs >= to)
