@@ -22,7 +22,7 @@ const (
 	maxCredential = 16 << 10
 )
 
-// source is the place in a request that credentials come from. The order is that of preference.
+// source is the part of a request that credentials come from. The order is that of preference.
 type source int
 
 const (

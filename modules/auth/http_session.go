@@ -165,7 +165,7 @@ type sessionAnswer struct {
 }
 
 // renew gives a browser a new cookie for the one that it has, with the same scopes and another lifetime. The guard has just found the
-// user enabled and the password unchanged; a token of another program, or in another place than the cookie, is for its holder to renew.
+// user enabled and the password unchanged; a token of another program, or elsewhere than in the cookie, is for its holder to renew.
 func (h sessionHandlers) renew(c *fiber.Ctx) error {
 	if err := httpapi.ReadNone(c); err != nil {
 		return err

@@ -37,7 +37,7 @@ type body struct {
 	stamps []stamp
 }
 
-// stamp is a timestamp of 13 digits: its place, and its distance in ms from the first instant of the body.
+// stamp is a timestamp of 13 digits: its offset, and its distance in ms from the first instant of the body.
 type stamp struct {
 	at    int
 	after int64

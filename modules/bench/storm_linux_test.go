@@ -30,11 +30,11 @@ func BenchmarkResumeStorm(b *testing.B) {
 			require.NoError(b, poster.send())
 			var stormy, calm, took, bareTook samples
 			for b.Loop() {
-				place := currentPlace(b, p, poster)
+				position := currentPosition(b, p, poster)
 				for range batches {
 					require.NoError(b, posts.send())
 				}
-				request := p.get("/api/stream", url.Values{"last_event_id": {place}})
+				request := p.get("/api/stream", url.Values{"last_event_id": {position}})
 				stop, posting := make(chan struct{}), sync.WaitGroup{}
 				posting.Go(func() { stormy = append(stormy, postUntil(b, poster, stop)...) })
 				began := time.Now()
@@ -71,8 +71,8 @@ func BenchmarkResumeStorm(b *testing.B) {
 	}
 }
 
-// currentPlace posts a reading and returns the id of its event.
-func currentPlace(b testing.TB, p *program, poster *single) string {
+// currentPosition posts a reading and returns the id of its event.
+func currentPosition(b testing.TB, p *program, poster *single) string {
 	b.Helper()
 	c, err := dial(p.address)
 	require.NoError(b, err)

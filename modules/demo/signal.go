@@ -16,7 +16,7 @@ const (
 	day    = 24 * hour
 )
 
-// noise is a source of random numbers by place: the same place has the same number each time.
+// noise is a source of random numbers by index: the same index has the same number each time.
 type noise uint64
 
 // noiseOf returns the noise that belongs to a series.
@@ -26,9 +26,9 @@ func noiseOf(device, metric string) noise {
 	return noise(hash.Sum64())
 }
 
-// at returns a number from 0 to below 1 for the place (splitmix64, after Vigna: https://prng.di.unimi.it/splitmix64.c).
-func (n noise) at(place int64) float64 {
-	x := uint64(n) + uint64(place)*0x9e3779b97f4a7c15
+// at returns a number from 0 to below 1 for the index (splitmix64, after Vigna: https://prng.di.unimi.it/splitmix64.c).
+func (n noise) at(index int64) float64 {
+	x := uint64(n) + uint64(index)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return float64((x^x>>31)>>11) / (1 << 53)
@@ -36,8 +36,8 @@ func (n noise) at(place int64) float64 {
 
 // drift wanders between -1 and 1, with a new direction every span.
 func (n noise) drift(ms, span int64) float64 {
-	place, part := ms/span, float64(ms%span)/float64(span)
-	from, to := n.at(place), n.at(place+1)
+	index, part := ms/span, float64(ms%span)/float64(span)
+	from, to := n.at(index), n.at(index+1)
 	part = part * part * (3 - 2*part) // eases in and out of each span
 	return 2*(from+(to-from)*part) - 1
 }

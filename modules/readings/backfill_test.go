@@ -26,21 +26,21 @@ type backfill struct {
 	first  int64
 	step   int64
 	ids    []int32
-	values [][]float64 // by series and place in time; NaN where no reading has come yet
-	order  []int32     // of the readings still to come: series * places + place
+	values [][]float64 // by series and step in time; NaN where no reading has come yet
+	order  []int32     // of the readings still to come: series * steps + step
 }
 
 func newBackfill(t testing.TB, e *engine, n int, step time.Duration, first, end time.Time) *backfill {
 	t.Helper()
 	b := &backfill{e: e, random: rand.New(rand.NewPCG(3, 4)), first: first.UnixMilli(), step: step.Milliseconds()}
-	places := int((end.UnixMilli() - b.first) / b.step)
+	steps := int((end.UnixMilli() - b.first) / b.step)
 	var names []series.Name
 	for i := range n {
 		names = append(names, series.Name{Device: fmt.Sprintf("device-%02d", i), Metric: "m"})
-		values := make([]float64, places)
+		values := make([]float64, steps)
 		for k := range values {
 			values[k] = math.NaN()
-			b.order = append(b.order, int32(i*places+k))
+			b.order = append(b.order, int32(i*steps+k))
 		}
 		b.values = append(b.values, values)
 	}
@@ -58,7 +58,7 @@ func newBackfill(t testing.TB, e *engine, n int, step time.Duration, first, end 
 // post sends the next readings, some of which correct others, and reports whether more are to come.
 func (b *backfill) post(t testing.TB, count, corrections int) (more bool) {
 	t.Helper()
-	places := len(b.values[0])
+	steps := len(b.values[0])
 	next := b.order[:min(count, len(b.order))]
 	b.order = b.order[len(next):]
 	var series []int32
@@ -70,10 +70,10 @@ func (b *backfill) post(t testing.TB, count, corrections int) (more bool) {
 		b.values[i][k] = v
 	}
 	for _, at := range next {
-		add(int(at)/places, int(at)%places)
+		add(int(at)/steps, int(at)%steps)
 	}
 	for range corrections {
-		add(b.random.IntN(len(b.values)), b.random.IntN(places))
+		add(b.random.IntN(len(b.values)), b.random.IntN(steps))
 	}
 	_, err := b.e.Appender.Append(context.Background(), series, ts, value)
 	require.NoError(t, err)

@@ -60,7 +60,7 @@ func parseRemoval(asked *httpapi.Query, now time.Time) (deletion.Request, error)
 
 // Removed is what became of a removal.
 type Removed struct {
-	// Seq is its place in the log: readings before it are gone, those after it stay. Without any series that it is about,
+	// Seq is its position in the log: readings before it are gone, those after it stay. Without any series that it is about,
 	// it is the log's head.
 	Seq int64
 	// Stamp is that of the batch Seq.

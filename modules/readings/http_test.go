@@ -231,7 +231,7 @@ func TestHistory_OfALongRangeIsStreamedWhole(t *testing.T) {
 		require.Len(t, lines, rows+1)
 		require.Equal(t, []string{"a", "m", "1970-01-01T16:56:39.000Z", "59999.5"}, lines[rows])
 	}
-	// One who leaves in the middle ends the query; its place among the running ones is free again.
+	// One who leaves in the middle ends the query; its permit is free again.
 	for range 10 {
 		request, err := http.NewRequestWithContext(t.Context(), "GET", a.url+"/api/readings?from=0&to=now", nil)
 		require.NoError(t, err)

@@ -198,9 +198,9 @@ func plainAggregate(aggregate bucket.Aggregate, values []float64) float64 {
 	// The percentile by its definition: the values at the ranks around it, weighted by how near they are.
 	values = slices.Clone(values)
 	slices.Sort(values)
-	place := map[bucket.Aggregate]float64{bucket.Median: 0.5, bucket.P95: 0.95}[aggregate] * float64(len(values)-1)
-	below, above := values[int(math.Floor(place))], values[int(math.Ceil(place))]
-	return below + (place-math.Floor(place))*(above-below)
+	rank := map[bucket.Aggregate]float64{bucket.Median: 0.5, bucket.P95: 0.95}[aggregate] * float64(len(values)-1)
+	below, above := values[int(math.Floor(rank))], values[int(math.Ceil(rank))]
+	return below + (rank-math.Floor(rank))*(above-below)
 }
 
 // plainLTTB follows the pseudocode of Steinarsson's thesis (section 4.2) on rows of an instant and a value.

@@ -10,7 +10,7 @@ import (
 	"telltale/platform/glob"
 )
 
-// wantedName is the memory of a name that waits for its series, besides its bytes: its place in a list and in a map.
+// wantedName is the memory of a name that waits for its series, besides its bytes: its entry in a list and in a map.
 const wantedName = 200
 
 // resolver turns names into series for one request.

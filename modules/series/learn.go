@@ -24,7 +24,7 @@ func (r *Registry) Add(states []State) {
 	}
 }
 
-// meet appends those that are new, which have their place by id from now on. The caller holds learning.
+// meet appends those that are new, which have their entry by id from now on. The caller holds learning.
 func (r *Registry) meet(fresh []*State, states []State) []*State {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,7 +50,7 @@ func (r *Registry) meet(fresh []*State, states []State) []*State {
 	return fresh
 }
 
-// list gives new series their places by name. The caller holds learning.
+// list gives new series their entries by name. The caller holds learning.
 func (r *Registry) list(fresh []*State) {
 	slices.SortFunc(fresh, func(a, b *State) int {
 		return cmp.Or(strings.Compare(a.Device, b.Device), strings.Compare(a.Metric, b.Metric), cmp.Compare(a.ID, b.ID))
@@ -123,7 +123,7 @@ func (r *Registry) Drop(ids []int32) {
 	}
 }
 
-// unlist takes series from their places by name. The caller holds learning.
+// unlist takes series from their entries by name. The caller holds learning.
 func (r *Registry) unlist(gone map[string]map[*State]bool) {
 	changed := make(map[string]ordered[*State], len(gone))
 	var empty []string

@@ -59,8 +59,8 @@ func requireForeign(t *testing.T, s *stream, name string) event.Gap {
 	return data
 }
 
-// The log has as many batches as before, and more: by their number a place would be one of this log. Whatever says where a
-// viewer was, and whichever instance it comes to, it is told, and gets everything newer than its place.
+// The log has as many batches as before, and more: by their number a position would be one of this log. Whatever says where a
+// viewer was, and whichever instance it comes to, it is told, and gets everything newer than its position.
 func TestPosition_OfALogThatWentBackGetsAGapAndWhatFollows(t *testing.T) {
 	t.Parallel()
 	cfg := pgtest.Config(t)
@@ -142,7 +142,7 @@ func TestPosition_StampsAscendAlthoughTheClockGoesBack(t *testing.T) {
 	require.Less(t, second, int64(1)<<53, "JavaScript has the number as it is")
 }
 
-// An id of before places had stamps names nothing.
+// An id of before positions had stamps names nothing.
 func TestPosition_OfAVersionThatCountedBatchesGetsAGap(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t), func(o *options) { o.realTime = true })

@@ -81,7 +81,7 @@ func TestBucketViewer_BeginsWhereItIsAsked(t *testing.T) {
 	require.Equal(t, []string{`a 11:59:00 {"n":{"avg":8}}`, `b 11:59:00 {"m":{"avg":9}}`}, since.buckets(2),
 		"of a bucket that history has answered, what has changed")
 	other := open(t, i.url(""), fmt.Sprintf("%d@%d", seq, c.ts(0)))
-	require.Equal(t, "2:0", other.next().ID, "a place of buckets is one of readings, too")
+	require.Equal(t, "2:0", other.next().ID, "a position of buckets is one of readings, too")
 }
 
 func TestBucketViewer_DaysEndWithTheDaysOfTheirZone(t *testing.T) {
@@ -246,7 +246,7 @@ func TestBucketViewer_SharesTheAnswerToTheSameQuery(t *testing.T) {
 		same = append(same, open(t, i.url("interval=1m&device=b&device=a"), ""))
 	}
 	seq := i.post(t, datum{"a", "m", c.ts(0), 1})
-	require.Eventually(t, func() bool { // they are at the same place, or one that is behind asks for itself
+	require.Eventually(t, func() bool { // they are at the same position, or one that is behind asks for itself
 		return !slices.ContainsFunc(i.parked(t, len(same)), func(v *viewer) bool {
 			v.mu.Lock()
 			defer v.mu.Unlock()

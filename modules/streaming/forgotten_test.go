@@ -48,7 +48,7 @@ func TestViewer_WhoseClientLeavesBeforeItIsAnsweredHoldsNothing(t *testing.T) {
 	require.EqualValues(t, clientGone, i.ended(t, 1)["reason"])
 	i.stop()
 	_, err = i.hub.admission.Admit(everyone, "")
-	require.NoError(t, err, "the place within the limits is free again")
+	require.NoError(t, err, "the permit within the limits is free again")
 	require.False(t, i.followsTags(t))
 	requireEmpty(t, i.hub.pages)
 }

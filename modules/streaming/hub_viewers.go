@@ -16,7 +16,7 @@ type Watched struct {
 	Address   string          `json:"address"`
 	Since     time.Time       `json:"since"`
 	Filter    request.Summary `json:"filter"`
-	// Position is the place in the log up to which the viewer has been served.
+	// Position is how far in the log the viewer has been served.
 	Position string `json:"position"`
 	// LagBatches is how many batches come after it, LagSeconds how long ago the first of them was committed: 0 without any,
 	// nil when that is so long ago that it is not in memory. A viewer with a pace does not lag until its time has come.

@@ -64,5 +64,5 @@ func TestViewer_PanicLeavesNothingBehind(t *testing.T) {
 		require.Empty(t, p.members())
 	}
 	_, err := i.hub.admission.Admit(everyone, "")
-	require.NoError(t, err, "the place within the limits is free again")
+	require.NoError(t, err, "the permit within the limits is free again")
 }

@@ -91,7 +91,7 @@ func (p *pump) run(ctx context.Context) {
 	for {
 		s, changed := p.next(stamp)
 		p.pos.Store(s.To) // before viewers are looked at: who joins or parks from now on has to be past it
-		// Asked no earlier: a viewer that has heard of another log already, and found this pump's place behind its own in
+		// Asked no earlier: a viewer that has heard of another log already, and found this pump's position behind its own in
 		// that one, has parked before. What is left of the old log is not for it.
 		if times, head := p.hub.window.Replaced(); times != replaced {
 			replaced, stamp = times, head

@@ -43,22 +43,22 @@ func TestResume_UnderstandsWhatStandInsForEventSourceSend(t *testing.T) {
 	}
 }
 
-// A place that cannot be read is no fault of the request: a refusal would end an EventSource for good.
+// A position that cannot be read is no fault of the request: a refusal would end an EventSource for good.
 func TestResume_TellsOfAPlaceThatCannotBeReadByAGap(t *testing.T) {
 	t.Parallel()
 	i := start(t, pgtest.New(t))
 	i.postMany(t, "a", 0, 3)
-	places := []string{
+	positions := []string{
 		"nonsense", "1:", ":1", "-1", "+1", "1.5", "1:2:3", "0x1", "1:16777216", "99999999999999999999", "1@", "@1", "null", "undefined", "NaN",
 		"[object Object]", "1 2", "7:0,8:0", "2026-11-01T00:00:00Z", "1@9007199254740992",
 	}
 	streams := map[string]*stream{}
-	for _, place := range places {
-		streams["header "+place] = open(t, i.url(""), place)
-		streams["query "+place] = open(t, i.url("lastEventId="+url.QueryEscape(place)), "")
-		streams["buckets "+place] = open(t, i.url("interval=1s&last_event_id="+url.QueryEscape(place)), "")
-		streams["body "+place] = i.submit(t, "application/json", fmt.Sprintf(`{"last_event_id":%q,"every":"1s"}`, place))
-		streams["snapshot "+place] = open(t, i.url("snapshot=true"), place)
+	for _, position := range positions {
+		streams["header "+position] = open(t, i.url(""), position)
+		streams["query "+position] = open(t, i.url("lastEventId="+url.QueryEscape(position)), "")
+		streams["buckets "+position] = open(t, i.url("interval=1s&last_event_id="+url.QueryEscape(position)), "")
+		streams["body "+position] = i.submit(t, "application/json", fmt.Sprintf(`{"last_event_id":%q,"every":"1s"}`, position))
+		streams["snapshot "+position] = open(t, i.url("snapshot=true"), position)
 	}
 	for name, s := range streams {
 		m := s.next()

@@ -36,7 +36,7 @@ func (s *stream) snapshot() (values map[string]float64, seq int64) {
 			return values, seq
 		}
 		require.Equal(s.t, "snapshot", m.Event)
-		require.Equal(s.t, before, m.ID, "events of a snapshot have no place in the log")
+		require.Equal(s.t, before, m.ID, "events of a snapshot have no position in the log")
 		var r reading
 		require.NoError(s.t, json.Unmarshal([]byte(m.Data), &r))
 		for metric, value := range r.Values {

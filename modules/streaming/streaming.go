@@ -18,7 +18,7 @@ import (
 	"telltale/modules/series"
 )
 
-// window is the recent window. Places in the log are stamps here, as everywhere in this package.
+// window is the recent window. Positions in the log are stamps here, as everywhere in this package.
 type window interface {
 	Head() int64
 	Next(stamp int64) (batches []*batchlog.Batch, changed <-chan struct{}, ok bool)
@@ -31,7 +31,7 @@ type window interface {
 type logTable interface {
 	ReadAfter(ctx context.Context, stamp int64, readings int) ([]*batchlog.Batch, error)
 	Missing(ctx context.Context, after int64) (batchlog.Missing, bool, error)
-	Locate(ctx context.Context, stamp int64) (batchlog.Place, error)
+	Locate(ctx context.Context, stamp int64) (batchlog.Location, error)
 	Seek(ctx context.Context, at time.Time) (after int64, whole bool, err error)
 	Extent(ctx context.Context, after, last int64) (batchlog.Missing, error)
 }

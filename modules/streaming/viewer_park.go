@@ -81,7 +81,7 @@ type beater struct {
 	words  []byte // memory for what is written
 }
 
-// beat writes a heartbeat, with the viewer's place if the client does not know it. It reports whether the socket has taken
+// beat writes a heartbeat, with the viewer's position if the client does not know it. It reports whether the socket has taken
 // it. The caller holds mu.
 func (v *viewer) beat(now time.Time, b *beater) bool {
 	v.keepUp()

@@ -66,7 +66,7 @@ type sitter struct {
 	query            string
 	devices, metrics []string // what of the log it must get; nil means all
 	stream           *stream
-	start            int64 // the place at which it began
+	start            int64 // the position at which it began
 	record           []message
 }
 

@@ -13,14 +13,14 @@ import (
 )
 
 // clockMargin is how far the clock of a server that takes a database over may be behind. What was committed that long before a
-// place of another log counts among what its viewer may have missed.
+// position of another log counts among what its viewer may have missed.
 const clockMargin = 10 * time.Minute
 
 // locateTimeout bounds the search for a position in the log table.
 const locateTimeout = 30 * time.Second
 
-// settle makes sure that the place at which the viewer goes on is one of this log. If it is not, because the database was
-// restored or has lost its newest batches, the viewer is told so, and goes on with everything newer than its place.
+// settle makes sure that the position at which the viewer goes on is one of this log. If it is not, because the database was
+// restored or has lost its newest batches, the viewer is told so, and goes on with everything newer than its position.
 func (v *viewer) settle(claimed event.Position, level zapcore.Level) error {
 	at := claimed.Reached()
 	if named, sure := v.hub.window.Names(at); sure && named {
@@ -32,32 +32,32 @@ func (v *viewer) settle(claimed event.Position, level zapcore.Level) error {
 	}
 	ctx, cancel := context.WithTimeout(v.hub.work, locateTimeout)
 	defer cancel()
-	place, err := v.hub.table.Locate(ctx, at)
+	found, err := v.hub.table.Locate(ctx, at)
 	if err != nil {
 		return unreadable{err}
 	}
-	if place.Known {
+	if found.Known {
 		return nil
 	}
 	v.logForeign(claimed, level)
-	missed, err := v.hub.table.Extent(ctx, max(0, min(place.Before, at-clockMargin.Microseconds())), math.MaxInt64)
+	missed, err := v.hub.table.Extent(ctx, max(0, min(found.Before, at-clockMargin.Microseconds())), math.MaxInt64)
 	if err != nil {
 		return unreadable{err}
 	}
-	return v.goOn(claimed, place.Before, missed)
+	return v.goOn(claimed, found.Before, missed)
 }
 
 func (v *viewer) logForeign(claimed event.Position, level zapcore.Level) {
-	v.hub.log.Log(level, "a viewer resumes at a place that is none of this log; it is told of a gap", zap.String("position", claimed.String()),
+	v.hub.log.Log(level, "a viewer resumes at a position that is none of this log; it is told of a gap", zap.String("position", claimed.String()),
 		zap.String("request_id", v.request.ID), zap.String("subject", v.request.Principal.Subject))
 }
 
-// restart goes on at the log's head, for a viewer of whose place nothing can be said.
+// restart goes on at the log's head, for a viewer of whose position nothing can be said.
 func (v *viewer) restart(claimed event.Position) error {
 	return v.goOn(claimed, v.hub.window.Head(), batchlog.Missing{})
 }
 
-// goOn goes on at a place, with an event that says why, and what the viewer may have missed: zeros for what is unknown.
+// goOn goes on at a position, with an event that says why, and what the viewer may have missed: zeros for what is unknown.
 func (v *viewer) goOn(claimed event.Position, stamp int64, missed batchlog.Missing) (err error) {
 	v.hub.metrics.Gaps.Inc()
 	at := event.Position{Stamp: stamp, Until: v.pos.Until}

@@ -19,7 +19,7 @@ const (
 type batch struct {
 	from mark
 	body []byte
-	// lines are those of the file in which the records begin, starts the places in the body.
+	// lines are those of the file in which the records begin, starts the offsets in the body.
 	lines  []int
 	starts []int
 }

@@ -163,7 +163,7 @@ func deviceOfJSON(text []byte) []byte {
 	return []byte(item.Device)
 }
 
-// fieldSpace returns the place of the space before the fields of a line, if there is one.
+// fieldSpace returns the index of the space before the fields of a line, if there is one.
 func fieldSpace(line []byte) (found bool, at int) {
 	for i := 0; i < len(line); i++ {
 		switch line[i] {

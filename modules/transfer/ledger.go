@@ -68,7 +68,7 @@ func openLedger(s *source, server Server, opts Options) (*ledger, error) {
 	return l, nil
 }
 
-// begin notes that a batch begins at a place.
+// begin notes that a batch begins at a position.
 func (l *ledger) begin(b *batch, at mark) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // maxJoined bounds a record of several lines, in bytes.
 const maxJoined = 64 << 10
 
-// mark is a place in a file's text.
+// mark is a position in a file's text.
 type mark struct {
 	Offset int64 `json:"offset"`
 	// Line is that of the offset, counted from 1.
@@ -23,7 +23,7 @@ type records struct {
 	in *bufio.Reader
 	// open reports whether the text is only the beginning of a record; nil if records are lines.
 	open func(text []byte) bool
-	// at is the place behind the last record.
+	// at is the position behind the last record.
 	at mark
 
 	joined []byte
@@ -88,7 +88,7 @@ func withoutEnd(text []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\r'})
 }
 
-// skipTo goes to a place ahead.
+// skipTo goes to a position ahead.
 func (r *records) skipTo(to mark) error {
 	n, err := io.CopyN(io.Discard, r.in, to.Offset-r.at.Offset)
 	if err != nil {

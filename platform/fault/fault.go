@@ -29,7 +29,7 @@ const (
 	Unavailable                  // we cannot serve this now and the caller may retry; see RetryAfter
 )
 
-// Field is one reason why a request is invalid, tied to the place in the request that it speaks of.
+// Field is one reason why a request is invalid, tied to the part of the request that it speaks of.
 type Field struct {
 	// Name is the parameter, the JSON path (`readings[3].ts`) or the CSV line that is at fault.
 	Name string `json:"field"`

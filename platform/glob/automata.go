@@ -2,7 +2,7 @@ package glob
 
 import "unicode/utf8"
 
-// bits are the places of a pattern: its tokens but for the stars, of which there are at most MaxLength.
+// bits are the positions in a pattern: its tokens but for the stars, of which there are at most MaxLength.
 type bits [2]uint64
 
 func (b *bits) set(i int)     { b[i/64] |= 1 << (i % 64) }

@@ -14,15 +14,15 @@ var errMalformedHead = errors.New("the head of the request is not well-formed")
 //
 // The zero value waits for a request. A line costs two searches for a byte.
 type headScanner struct {
-	at    place
+	at    headState
 	began bool // the request line has begun; empty lines before it are passed over
 }
 
-// place is where in a head the scanner is.
-type place int
+// headState is where in a head the scanner is.
+type headState int
 
 const (
-	lineStart place = iota
+	lineStart headState = iota
 	withinLine
 	lineEnd  // after the carriage return of a line
 	blankEnd // after that of an empty line

@@ -29,7 +29,7 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	bounded, cancel := context.WithTimeout(ctx, db.cfg.ConnectionTimeout)
 	defer cancel()
 	defer context.AfterFunc(era, cancel)()
-	conn, err := insistOnPlace(bounded, pool)
+	conn, err := insistOnConnection(bounded, pool)
 	switch {
 	case err == nil:
 		return conn, nil
@@ -50,9 +50,9 @@ const (
 	maxRefusal   = 500 * time.Millisecond
 )
 
-// insistOnPlace takes a connection from the pool. A server that has granted others all its connections is waited for, until ctx
+// insistOnConnection takes a connection from the pool. A server that has granted others all its connections is waited for, until ctx
 // ends, as a pool that has none free is: meanwhile either may get one.
-func insistOnPlace(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+func insistOnConnection(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	pause := firstRefusal
 	for {
 		conn, err := pool.Acquire(ctx)

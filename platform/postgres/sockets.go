@@ -13,7 +13,7 @@ import (
 )
 
 // partingLimit is how long the parting from a server may take, in each of its two steps: asking it to cancel a statement, and
-// waiting for it to close the connection. A place in the pool is free only after it.
+// waiting for it to close the connection. A connection of the pool is free only after it.
 const partingLimit = time.Second
 
 // sockets are the connections to the server that are open or being closed.

@@ -46,7 +46,7 @@ func TestHasher_IsBounded(t *testing.T) {
 		waiting <- err
 	}()
 	require.Eventually(t, func() bool { return len(h.queue) == 2 }, time.Minute, time.Millisecond)
-	_, err = h.Hash(t.Context(), "finds no place to wait")
+	_, err = h.Hash(t.Context(), "finds no room to wait")
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	cancel()
 	require.Equal(t, fault.Unavailable, fault.KindOf(<-waiting))

@@ -48,14 +48,14 @@ func parseDocument(outer *httpapi.Members, raw json.RawMessage) Document {
 }
 
 func parseTiles(m *httpapi.Members, list []json.RawMessage) []Tile {
-	tiles, places := make([]Tile, len(list)), map[string]int{}
+	tiles, indexes := make([]Tile, len(list)), map[string]int{}
 	for i, raw := range list {
 		name := fmt.Sprintf("tiles[%d]", i)
 		within(m, name, raw, func(m *httpapi.Members) { tiles[i] = parseTile(m) })
-		if first, taken := places[tiles[i].ID]; taken && tiles[i].ID != "" {
+		if first, taken := indexes[tiles[i].ID]; taken && tiles[i].ID != "" {
 			m.Faults.Add(name+".id", "is that of tiles[%d] too", first)
 		}
-		places[tiles[i].ID] = i
+		indexes[tiles[i].ID] = i
 	}
 	return tiles
 }

@@ -11,7 +11,7 @@ type module struct {
 	src     string
 	imports []imported
 	exports []string
-	edits   []edit // in order of their place
+	edits   []edit // in order of their position
 }
 
 // imported is one import: names of another module.
@@ -197,7 +197,7 @@ func (p *parser) exporting() error {
 
 const exportable = "an export is a function, async function, class or const with a name of its own"
 
-// said returns the text of the token that many places further, "" behind the last.
+// said returns the text of the token that many tokens further, "" behind the last.
 func (p *parser) said(further int) string {
 	if p.at+further >= len(p.tokens) {
 		return ""

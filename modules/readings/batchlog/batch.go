@@ -14,7 +14,7 @@ import (
 // Batch is what one commit made durable: one row of the log. Its three slices are parallel; the i-th reading is
 // (Series[i], TS[i], Value[i]). A batch is immutable once it has a seq, and shared by everyone who reads it.
 type Batch struct {
-	// Seq is the batch's place in the log. Seqs are consecutive: the batch after Seq is Seq+1, whichever instance appended it.
+	// Seq is the batch's position in the log. Seqs are consecutive: the batch after Seq is Seq+1, whichever instance appended it.
 	Seq         int64
 	CommittedAt time.Time
 	Series      []int32

@@ -57,5 +57,5 @@ func (w *Window) after(stamp int64) int {
 	return i
 }
 
-// Behind returns how many batches come after the one with the seq, which is its place within this instance.
+// Behind returns how many batches come after the one with the seq, which is its position within this instance.
 func (f Feed) Behind(seq int64) int64 { return max(0, f.window.Head()-seq) }

@@ -81,13 +81,13 @@ func (l *Log) head(ctx context.Context) (seq int64, err error) {
 // held until the commit: seq order is commit order, seqs are consecutive, and stamps ascend even when the server's clock goes back.
 const lockAppend = `SELECT pg_advisory_xact_lock($1)`
 
-const nextPlace = `greatest(newest.seq, state.folded_seq) + 1,
+const nextBatch = `greatest(newest.seq, state.folded_seq) + 1,
 	greatest(clock_timestamp(), greatest(newest.committed_at, state.folded_at) + interval '1 microsecond')`
 
 const insertBatch = `
 WITH appended AS (
 	INSERT INTO reading_log (seq, committed_at, min_ts, max_ts, series, ts, value, count)
-	SELECT ` + nextPlace + `, $1, $2, $3, $4, $5, cardinality($3::integer[])` + fromState + `
+	SELECT ` + nextBatch + `, $1, $2, $3, $4, $5, cardinality($3::integer[])` + fromState + `
 	WHERE state.dropped_seq = $6
 	RETURNING seq, committed_at
 )

@@ -22,7 +22,7 @@ WITH locked AS (
 	DELETE FROM series USING locked WHERE series.id = locked.id RETURNING series.id
 ), appended AS (
 	INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, ts, value, dropped)
-	SELECT ` + nextPlace + `, 0, 0, 0, '{}', '{}', '{}', (SELECT coalesce(array_agg(id), '{}') FROM dropped)` + fromState + `
+	SELECT ` + nextBatch + `, 0, 0, 0, '{}', '{}', '{}', (SELECT coalesce(array_agg(id), '{}') FROM dropped)` + fromState + `
 	RETURNING seq
 )
 UPDATE log_state SET dropped_seq = appended.seq FROM appended
@@ -57,7 +57,7 @@ WITH meant AS (
 	WHERE device_id = ANY($1) AND (cardinality($2::text[]) = 0 OR metric = ANY($2))
 ), appended AS (
 	INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, ts, value, deleted, deleted_from, deleted_to)
-	SELECT ` + nextPlace + `, 0, 0, 0, '{}', '{}', '{}', meant.ids, $3, $4` + fromState + `, meant
+	SELECT ` + nextBatch + `, 0, 0, 0, '{}', '{}', '{}', meant.ids, $3, $4` + fromState + `, meant
 	WHERE cardinality(meant.ids) BETWEEN 1 AND $5
 	RETURNING seq, committed_at
 ), noted AS (
@@ -67,7 +67,7 @@ WITH meant AS (
 SELECT cardinality(meant.ids), coalesce((SELECT seq FROM noted), 0), (SELECT committed_at FROM noted) FROM meant`
 
 // Delete appends, within tx, a batch that deletes readings, unless there is no series that it is about: then seq is 0. The
-// series are those that there are at its place in the log. More than maxDeletedSeries are an Invalid fault.
+// series are those that there are at its position in the log. More than maxDeletedSeries are an Invalid fault.
 func (l *Log) Delete(ctx context.Context, tx pgx.Tx, wish deletion.Request) (seq, stamp int64, err error) {
 	if err := lockLog(ctx, tx); err != nil {
 		return 0, 0, err

@@ -7,7 +7,7 @@ const (
 	queuedReading = 4 + 8 + 8
 	// queuedRequest is what a request takes besides: its struct, the channel of its result and its timer.
 	queuedRequest = 512
-	// unfoldedReading is one reading in the window, with its place in the index.
+	// unfoldedReading is one reading in the window, with its entry in the index.
 	unfoldedReading = queuedReading + 8
 	// unfoldedBatch is what a batch takes besides: its struct, and what the allocator adds to three arrays.
 	unfoldedBatch = 200

@@ -2,11 +2,11 @@ package batchlog
 
 import "time"
 
-// A stamp is the name that a batch has outside the program, and its place there: when it was committed, in µs since the epoch,
+// A stamp is the name that a batch has outside the program, and its position there: when it was committed, in µs since the epoch,
 // by the database's clock. Along the log stamps strictly ascend, as appends see to under their lock. Unlike a seq, which another
 // batch may be given once the log has lost its end, a stamp is that of one batch only, even when the log is replaced.
 //
-// 0 is the place before every batch.
+// 0 is the position before every batch.
 
 // Stamp returns the batch's name outside the program.
 func (b *Batch) Stamp() int64 { return b.CommittedAt.UnixMicro() }

@@ -66,13 +66,13 @@ func (a Aggregate) Of(s chunk.Statistics, sorted []float64) float64 {
 }
 
 // percentile returns the value below which the fraction given of the values lies, by linear interpolation between the two
-// closest ranks: with n values in ascending order it is the one at the place fraction·(n−1), counted from 0. This is SQL's
+// closest ranks: with n values in ascending order it is the one at the rank fraction·(n−1), counted from 0. This is SQL's
 // percentile_cont, and what NumPy and spreadsheets (PERCENTILE.INC) do.
 func percentile(sorted []float64, fraction float64) float64 {
-	place := fraction * float64(len(sorted)-1)
-	below := math.Floor(place)
+	rank := fraction * float64(len(sorted)-1)
+	below := math.Floor(rank)
 	value := sorted[int(below)]
-	if rest := place - below; rest > 0 {
+	if rest := rank - below; rest > 0 {
 		value = Between(value, sorted[int(below)+1], rest)
 	}
 	return value

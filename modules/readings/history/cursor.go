@@ -16,7 +16,7 @@ import (
 	"telltale/modules/readings/instant"
 )
 
-// Cursor is the place behind a point in an answer: its series and instant.
+// Cursor is the position behind a point in an answer: its series and instant.
 type Cursor struct {
 	Device, Metric string
 	TS             int64

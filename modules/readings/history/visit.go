@@ -160,7 +160,7 @@ func newBucketVisitor(p page) *bucketVisitor {
 		page: p, buckets: bucket.NewGrid(*p.query.Interval, p.query.Zone), row: make([]float64, len(p.query.Aggregates)), skip: math.MinInt64,
 		sorting: p.query.sorts(),
 	}
-	// A filler goes its own way through the buckets, which remember the place that was asked for last.
+	// A filler goes its own way through the buckets, which remember the instant that was asked for last.
 	v.fill = filler{
 		fill: p.query.Fill, aggregates: p.query.Aggregates, buckets: bucket.NewGrid(*p.query.Interval, p.query.Zone), emit: v.emit,
 	}

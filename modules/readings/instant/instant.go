@@ -50,7 +50,7 @@ func Strange(count int64, unit time.Duration, remedy string) string {
 	return meant(count, unit) + "; " + Range
 }
 
-// likely returns the place of the unit in which the count is a time from 2000 until 2100, -1 if there is none.
+// likely returns the index of the unit in which the count is a time from 2000 until 2100, -1 if there is none.
 func likely(count int64) int {
 	const year2000, year2100 = 946_684_800, 4_102_444_800
 	for i, u := range units {

@@ -12,9 +12,9 @@ import (
 // columns is what the header of a CSV body says, and the cells of its current row.
 type columns struct {
 	names [][]byte
-	// device and ts are the places of these columns; ts is -1 if there is none.
+	// device and ts are the indexes of these columns; ts is -1 if there is none.
 	device, ts int
-	// metric and value are the places of these columns in a table of the long form, whose rows have one value each, as
+	// metric and value are the indexes of these columns in a table of the long form, whose rows have one value each, as
 	// history is written; elsewhere, metric is -1.
 	metric, value int
 	series        []columnSeries

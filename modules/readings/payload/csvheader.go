@@ -62,11 +62,11 @@ func (c *columns) takeRole(i int, name []byte) error {
 }
 
 // takeOnly notes the only column of its kind.
-func (c *columns) takeOnly(place *int, i int, name []byte, kind string) error {
-	if *place >= 0 {
-		return bodyFault("has two columns of a %s in its header, %s and %s; leave one out", kind, quote(c.names[*place]), quote(name))
+func (c *columns) takeOnly(column *int, i int, name []byte, kind string) error {
+	if *column >= 0 {
+		return bodyFault("has two columns of a %s in its header, %s and %s; leave one out", kind, quote(c.names[*column]), quote(name))
 	}
-	*place = i
+	*column = i
 	return nil
 }
 

@@ -29,7 +29,7 @@ type Decoder struct {
 	maxRejected int
 	// nulls says that the body has values that are none.
 	nulls bool
-	// untimed counts the items without a time, and taken the places that those of a series have taken, see spread.
+	// untimed counts the items without a time, and taken how many instants those of a series have taken, see spread.
 	untimed int
 	taken   map[int32]int64
 

@@ -81,7 +81,7 @@ func compare(t *testing.T, body *Body, model []any, a *anything) {
 	for _, r := range body.Rejects {
 		reasons[r.Index] = r.Reason
 	}
-	place := 0
+	index := 0
 	for i, item := range model {
 		item = wide(item)
 		if _, rejected := reasons[i]; rejected || i > MaxRejects {
@@ -96,17 +96,17 @@ func compare(t *testing.T, body *Body, model []any, a *anything) {
 		require.True(t, wellFormed(o), o)
 		values := o["values"].(map[string]any)
 		maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
-		for n := 0; n < len(values); n, place = n+1, place+1 {
-			require.Equal(t, int32(i), body.Item[place])
-			name := a.names[body.Series[place]]
+		for n := 0; n < len(values); n, index = n+1, index+1 {
+			require.Equal(t, int32(i), body.Item[index])
+			name := a.names[body.Series[index]]
 			require.Equal(t, o["device"], name[0])
-			require.Equal(t, toFloat(values[name[1]]), body.Value[place])
-			require.GreaterOrEqual(t, body.TS[place], instant.Min)
-			require.LessOrEqual(t, body.TS[place], instant.Max)
+			require.Equal(t, toFloat(values[name[1]]), body.Value[index])
+			require.GreaterOrEqual(t, body.TS[index], instant.Min)
+			require.LessOrEqual(t, body.TS[index], instant.Max)
 		}
 	}
 	if len(model) <= MaxRejects {
-		require.Len(t, body.Series, place)
+		require.Len(t, body.Series, index)
 	}
 }
 

@@ -68,7 +68,7 @@ func (d *Decoder) items() bool {
 	}
 }
 
-// syntaxFault describes the scanner's problem and its place.
+// syntaxFault describes the scanner's problem and its position.
 func (d *Decoder) syntaxFault() error {
 	before := d.data[:d.problemAt]
 	return bodyFault("is not valid JSON: %s at byte %d (line %d)", d.problem, d.problemAt, bytes.Count(before, []byte{'\n'})+1)

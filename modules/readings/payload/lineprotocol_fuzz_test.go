@@ -95,12 +95,12 @@ func model(data []byte, unit time.Duration, rejected map[int32]bool) (accepted [
 			}
 			tags = append(tags, [2]string{string(key), string(value)})
 		}
-		place := slices.IndexFunc(tags, func(t [2]string) bool { return t[0] == "host" })
-		if place < 0 {
-			place = slices.IndexFunc(tags, func(t [2]string) bool { return t[0] == "device" })
+		index := slices.IndexFunc(tags, func(t [2]string) bool { return t[0] == "host" })
+		if index < 0 {
+			index = slices.IndexFunc(tags, func(t [2]string) bool { return t[0] == "device" })
 		}
-		device := encodeDevice(tags[place][1])
-		tags = slices.Delete(tags, place, place+1)
+		device := encodeDevice(tags[index][1])
+		tags = slices.Delete(tags, index, index+1)
 		slices.SortStableFunc(tags, func(a, b [2]string) int { return slices.Compare(a[:1], b[:1]) })
 		suffix := ""
 		for _, tag := range tags {

@@ -22,21 +22,21 @@ func (b *Body) Overwritten() int {
 
 // countOverwritten counts by sorting.
 func (b *Body) countOverwritten() int {
-	type place struct {
+	type key struct {
 		series int32
 		ts     int64
 	}
-	places := make([]place, len(b.Series))
+	keys := make([]key, len(b.Series))
 	for i, series := range b.Series {
-		places[i] = place{series, b.TS[i]}
+		keys[i] = key{series, b.TS[i]}
 	}
-	slices.SortFunc(places, func(a, b place) int {
+	slices.SortFunc(keys, func(a, b key) int {
 		if a.series != b.series {
 			return int(a.series) - int(b.series)
 		}
 		return cmp.Compare(a.ts, b.ts)
 	})
-	return len(places) - len(slices.Compact(places))
+	return len(keys) - len(slices.Compact(keys))
 }
 
 // lastTimes is an open hash table of the last time of each series: the map of the language costs three times as much.

@@ -51,7 +51,7 @@ type Request struct {
 	Earliest, Latest time.Time
 }
 
-// Body is what one request carried. Series, TS, Value and Item are parallel: one place for each accepted value, in the order
+// Body is what one request carried. Series, TS, Value and Item are parallel: one entry for each accepted value, in the order
 // of the body. It belongs to its Decoder and is valid until that decodes again or is put back.
 type Body struct {
 	Series []int32

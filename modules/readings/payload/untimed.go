@@ -22,14 +22,14 @@ func (d *Decoder) spread() {
 			start--
 		}
 		if b.TS[start] == noTime {
-			d.place(start, end)
+			d.setTime(start, end)
 		}
 		end = start
 	}
 }
 
-// place gives the item whose values stand from start until end the newest time that none of its series has yet.
-func (d *Decoder) place(start, end int) {
+// setTime gives the item whose values stand from start until end the newest time that none of its series has yet.
+func (d *Decoder) setTime(start, end int) {
 	series, before := d.body.Series[start:end], int64(0)
 	if d.untimed > 1 {
 		for _, s := range series {

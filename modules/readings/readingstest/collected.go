@@ -38,7 +38,7 @@ func (c *Collected) Plan(q history.Query, plan history.Plan) error {
 	return nil
 }
 
-// Begin keeps the place in the log and the version.
+// Begin keeps the position in the log and the version.
 func (c *Collected) Begin(seq int64, version string) error {
 	c.Seq, c.Version = seq, version
 	return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// order has turns with one place that is taken, lets waits come in, and returns in which order their turns are given.
+// order has turns with one that is taken, lets waits come in, and returns in which order their turns are given.
 func order(waits ...*turn) func(t *Scheduler) []int64 {
 	return func(t *Scheduler) (stamps []int64) {
 		for range waits {

@@ -71,21 +71,21 @@ func TestParse_NamesEverythingThatIsWrong(t *testing.T) {
 		values Values
 		want   []string // "parameter: part of the message"
 	}{
-		"several":                {Values{"every": {"1ms"}, "slow": {"x"}}, []string{"every: from \"1s\"", "slow: "}},
-		"an unknown parameter":   {Values{"devise": {"a"}}, []string{"devise: "}},
-		"a pace and slow":        {Values{"every": {"1s"}, "slow": {"gap"}}, []string{"slow: no meaning with every"}},
-		"a pace beyond an hour":  {Values{"every": {"2h"}}, []string{"every: "}},
-		"buckets and a pace":     {Values{"interval": {"1m"}, "every": {"1s"}}, []string{"every: interval"}},
-		"buckets and slow":       {Values{"interval": {"1m"}, "slow": {"gap"}}, []string{"slow: interval"}},
-		"no interval":            {Values{"interval": {"often"}}, []string{"interval: not \"often\""}},
-		"snapshot and since":     {Values{"snapshot": {"true"}, "since": {"-1h"}}, []string{"snapshot: since"}},
-		"a filter and lists":     {Values{"filter": {"x"}, "device": {"a"}, "tag": {"t"}}, []string{"device: filter", "tag: filter"}},
-		"since that is no place": {Values{"since": {"soon"}}, []string{"since: not \"soon\""}},
-		"a broken pattern":       {Values{"device": {"[a"}}, []string{"device: [a"}},
-		"a tag with a comma":     {Values{"tag": {"a,b"}}, []string{"tag: repeat tag"}},
-		"too many tags":          {Values{"tag": numbered(maxTags + 1)}, []string{"tag: at most 50 times, not 51"}},
-		"too many patterns":      {Values{"device": numbered(maxPatterns+1, "*")}, []string{"device: at most 100 patterns, not 101"}},
-		"too many devices":       {Values{"device": numbered(maxWords + 1)}, []string{"device: "}},
+		"several":                   {Values{"every": {"1ms"}, "slow": {"x"}}, []string{"every: from \"1s\"", "slow: "}},
+		"an unknown parameter":      {Values{"devise": {"a"}}, []string{"devise: "}},
+		"a pace and slow":           {Values{"every": {"1s"}, "slow": {"gap"}}, []string{"slow: no meaning with every"}},
+		"a pace beyond an hour":     {Values{"every": {"2h"}}, []string{"every: "}},
+		"buckets and a pace":        {Values{"interval": {"1m"}, "every": {"1s"}}, []string{"every: interval"}},
+		"buckets and slow":          {Values{"interval": {"1m"}, "slow": {"gap"}}, []string{"slow: interval"}},
+		"no interval":               {Values{"interval": {"often"}}, []string{"interval: not \"often\""}},
+		"snapshot and since":        {Values{"snapshot": {"true"}, "since": {"-1h"}}, []string{"snapshot: since"}},
+		"a filter and lists":        {Values{"filter": {"x"}, "device": {"a"}, "tag": {"t"}}, []string{"device: filter", "tag: filter"}},
+		"since that is no position": {Values{"since": {"soon"}}, []string{"since: not \"soon\""}},
+		"a broken pattern":          {Values{"device": {"[a"}}, []string{"device: [a"}},
+		"a tag with a comma":        {Values{"tag": {"a,b"}}, []string{"tag: repeat tag"}},
+		"too many tags":             {Values{"tag": numbered(maxTags + 1)}, []string{"tag: at most 50 times, not 51"}},
+		"too many patterns":         {Values{"device": numbered(maxPatterns+1, "*")}, []string{"device: at most 100 patterns, not 101"}},
+		"too many devices":          {Values{"device": numbered(maxWords + 1)}, []string{"device: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,15 +144,15 @@ func TestResume_TakesTheNewestPlaceThatCanBeRead(t *testing.T) {
 		want   string // a position, or "" for none
 		lost   bool
 	}{
-		"nothing":                         {"", nil, "", false},
-		"an EventSource without events":   {"  ", []string{"", " "}, "", false},
-		"the header before parameters":    {"5:0", []string{"9:0"}, "5:0", false},
-		"the newest of parameters":        {"", []string{"5:0", "9:1", "9:0"}, "9:1", false},
-		"spaces around it":                {" 5:0 ", nil, "5:0", false},
-		"one that cannot be read":         {"", []string{"x"}, "", true},
-		"one of two can be read":          {"", []string{"x", "5:0"}, "5:0", false},
-		"a header that cannot be read":    {"x", []string{"5:0"}, "", true},
-		"a newer place within its bucket": {"", []string{"5@60000", "5@120000"}, "5@120000", false},
+		"nothing":                            {"", nil, "", false},
+		"an EventSource without events":      {"  ", []string{"", " "}, "", false},
+		"the header before parameters":       {"5:0", []string{"9:0"}, "5:0", false},
+		"the newest of parameters":           {"", []string{"5:0", "9:1", "9:0"}, "9:1", false},
+		"spaces around it":                   {" 5:0 ", nil, "5:0", false},
+		"one that cannot be read":            {"", []string{"x"}, "", true},
+		"one of two can be read":             {"", []string{"x", "5:0"}, "5:0", false},
+		"a header that cannot be read":       {"x", []string{"5:0"}, "", true},
+		"a newer position within its bucket": {"", []string{"5@60000", "5@120000"}, "5@120000", false},
 	} {
 		from, lost := resume(c.header, c.ids)
 		require.Equal(t, c.lost, lost, name)

@@ -13,9 +13,9 @@ type Audience[M seated] struct {
 
 // Seat is a member's location in an audience. The member embeds it.
 type Seat struct {
-	member int      // index among all
-	topics []string // devices that it hears of; one may be named twice
-	places []int    // index among those of each topic
+	member  int      // index among all
+	topics  []string // devices that it hears of; one may be named twice
+	indexes []int    // index among those of each topic
 }
 
 type seated interface {
@@ -35,7 +35,7 @@ func (a *Audience[M]) Add(m M, topics []string) {
 	*s = Seat{member: len(a.all), topics: topics}
 	a.all = append(a.all, m)
 	for _, topic := range topics {
-		s.places = append(s.places, len(a.by[topic]))
+		s.indexes = append(s.indexes, len(a.by[topic]))
 		a.by[topic] = append(a.by[topic], m)
 	}
 }
@@ -45,8 +45,8 @@ func (a *Audience[M]) Remove(m M) {
 	s := m.seat()
 	a.all = without(a.all, s.member, func(moved *Seat) { moved.member = s.member })
 	for i, topic := range s.topics {
-		place := s.places[i]
-		left := without(a.by[topic], place, func(moved *Seat) { moved.move(topic, len(a.by[topic])-1, place) })
+		index := s.indexes[i]
+		left := without(a.by[topic], index, func(moved *Seat) { moved.move(topic, len(a.by[topic])-1, index) })
 		if a.by[topic] = left; len(left) == 0 {
 			delete(a.by, topic)
 		}
@@ -65,8 +65,8 @@ func without[M seated](list []M, i int, moved func(*Seat)) []M {
 // move updates the seat's index among the members of a topic.
 func (s *Seat) move(topic string, from, to int) {
 	for i, name := range s.topics {
-		if name == topic && s.places[i] == from {
-			s.places[i] = to
+		if name == topic && s.indexes[i] == from {
+			s.indexes[i] = to
 			return
 		}
 	}

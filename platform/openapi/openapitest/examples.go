@@ -94,7 +94,7 @@ func (r *Runner) checked() (*http.Client, *[]error) {
 
 func (r *Runner) ordered() []operation {
 	all := r.Contract.operations()
-	place := func(o operation) int {
+	rank := func(o operation) int {
 		if n := slices.Index(r.Order, o.OperationID); n >= 0 {
 			return n - len(r.Order)
 		}
@@ -103,7 +103,7 @@ func (r *Runner) ordered() []operation {
 		}
 		return 0
 	}
-	slices.SortStableFunc(all, func(a, b operation) int { return place(a) - place(b) })
+	slices.SortStableFunc(all, func(a, b operation) int { return rank(a) - rank(b) })
 	return all
 }
 

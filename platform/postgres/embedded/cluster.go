@@ -17,7 +17,7 @@ import (
 // authentication is the cluster's whole pg_hba.conf: the socket, with the password, and nothing else.
 const authentication = "# TYPE  DATABASE  USER  METHOD\nlocal   all       all   scram-sha-256\n"
 
-// ensureCluster makes the cluster if there is none. It is built beside its place and moved there when it is whole, so
+// ensureCluster makes the cluster if there is none. It is built beside its folder and moved there when it is whole, so
 // that a first start that was interrupted leaves nothing that a second one would take for a cluster.
 func (s *Server) ensureCluster(ctx context.Context) error {
 	if clusterVersion(s.clusterDir()) != "" {
@@ -51,7 +51,7 @@ func (s *Server) ensureCluster(ctx context.Context) error {
 	}
 	// An empty folder may have been made in advance; one with anything in it is not ours to remove.
 	if err := os.Remove(s.clusterDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("make place for the new cluster: %w", err)
+		return fmt.Errorf("make room for the new cluster: %w", err)
 	}
 	if err := os.Rename(draft, s.clusterDir()); err != nil {
 		return fmt.Errorf("move the new cluster to its place: %w", err)

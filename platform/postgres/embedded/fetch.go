@@ -41,7 +41,7 @@ func (s *Server) fetchPrograms(ctx context.Context, wanted int) (programs, error
 	p, err := s.fetchInto(ctx, filepath.Join(s.downloadDir(), string(version)), version)
 	if err != nil {
 		return programs{}, fmt.Errorf("no PostgreSQL programs that can be used are installed (looked on PATH and in %v), and downloading them went wrong; "+
-			"install PostgreSQL %d or later, or set DB_HOST to use a server: %w", places, minMajor, err)
+			"install PostgreSQL %d or later, or set DB_HOST to use a server: %w", programFolders, minMajor, err)
 	}
 	return p, nil
 }

@@ -14,5 +14,5 @@ func (s *Server) fetchPrograms(_ context.Context, wanted int) (programs, error) 
 		return programs{}, fmt.Errorf("the cluster in %s is of PostgreSQL %d, and this build downloads none: install that version", s.clusterDir(), wanted)
 	}
 	return programs{}, fmt.Errorf("no PostgreSQL programs that can be used are installed (looked on PATH and in %v), and this build downloads none: "+
-		"set DB_HOST to use a server, or install PostgreSQL %d or later", places, minMajor)
+		"set DB_HOST to use a server, or install PostgreSQL %d or later", programFolders, minMajor)
 }

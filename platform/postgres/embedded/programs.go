@@ -26,8 +26,8 @@ type programs struct {
 
 func (p programs) path(name string) string { return filepath.Join(p.dir, name) }
 
-// places are where packages put PostgreSQL's programs, beside the folders of PATH.
-var places = []string{
+// programFolders are patterns of the folders where packages put PostgreSQL's programs, beside the folders of PATH.
+var programFolders = []string{
 	"/usr/lib/postgresql/*/bin",
 	"/usr/pgsql-*/bin",
 	"/opt/homebrew/opt/postgresql@*/bin",
@@ -51,7 +51,7 @@ func (s *Server) findPrograms(ctx context.Context) (programs, error) {
 	return s.fetchPrograms(ctx, wanted)
 }
 
-// candidates returns the folders that hold both programs needed, those of PATH first, then the newest of each place.
+// candidates returns the folders that hold both programs needed, those of PATH first, then the newest of each pattern.
 func candidates() []string {
 	var dirs []string
 	add := func(dir string) {
@@ -65,8 +65,8 @@ func candidates() []string {
 			add(filepath.Dir(path))
 		}
 	}
-	for _, place := range places {
-		found, _ := filepath.Glob(place)
+	for _, pattern := range programFolders {
+		found, _ := filepath.Glob(pattern)
 		slices.SortFunc(found, func(a, b string) int { return firstNumber(b) - firstNumber(a) })
 		for _, dir := range found {
 			add(dir)
