@@ -578,7 +578,7 @@ export const text = {
       stream_lag: ['Furthest behind', 'Batches due to the slowest viewer'],
       unfolded_readings: ['Readings to fold', 'No chunk holds them yet'],
       unfolded_bytes: ['Memory of readings to fold', 'Full, it refuses ingest until a fold'],
-      tail_lag: ['Batches to read', 'In the log, and not yet seen by this instance'],
+      tail_lag: ['Batches to read', 'In the log, not yet in this instance'],
       fold_lag: ['Batches to fold', 'How far chunks are behind the log'],
       window_bytes: ['Recent window', 'Kept for viewers that resume; usually full'],
       database_bytes: ['Size of the database', 'On disk, indexes and log included'],

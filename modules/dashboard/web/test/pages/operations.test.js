@@ -116,24 +116,26 @@ test('newest: the last value that there is', () => {
 })
 
 test('scale: it holds the limit unless that would leave no shape', () => {
-  assert.equal(scaleOf([1, 2], 20).limit, 'inside')
-  assert(scaleOf([1, 2], 20).high > 20)
-  assert(scaleOf([30], 20).high > 30)
-  assert.equal(scaleOf([0], 20).limit, 'inside')
-  assert.equal(scaleOf([], 20).limit, 'inside')
-  const above = scaleOf([1, 12], 60_000)
+  assert.equal(scaleOf([1, 2], 20, 'capacity').limit, 'inside')
+  assert(scaleOf([1, 2], 20, 'capacity').high > 20)
+  assert(scaleOf([30], 20, 'capacity').high > 30)
+  assert.equal(scaleOf([0], 20, 'capacity').limit, 'inside')
+  assert.equal(scaleOf([], 20, 'capacity').limit, 'inside')
+  const above = scaleOf([1, 12], 60_000, 'timeout')
   assert.equal(above.limit, 'above')
+  assert.equal(scaleOf([1, 2], 20, 'timeout').limit, 'above')
+  assert.equal(scaleOf([1, 6], 20, 'timeout').limit, 'inside')
   assert(above.high > 12 && above.high < 60)
-  assert.deepEqual(scaleOf([0, null, 0], null), { low: 0, high: 1, limit: 'none' })
+  assert.deepEqual(scaleOf([0, null, 0], null, 'capacity'), { low: 0, high: 1, limit: 'none' })
 })
 
 test('scale: of what grows it shows the change, and noise as a line', () => {
-  const grown = scaleOf([1000, 1100], null, true)
+  const grown = scaleOf([1000, 1100], null, 'growth')
   assert(grown.low > 900 && grown.low < 1000 && grown.high > 1100 && grown.high < 1200)
-  const still = scaleOf([1e9, 1e9 + 1], null, true)
+  const still = scaleOf([1e9, 1e9 + 1], null, 'growth')
   assert(still.high - still.low > 1e6)
   assert(level(1e9 + 1, still) - level(1e9, still) < 0.001)
-  assert.equal(scaleOf([], null, true).low, 0)
+  assert.equal(scaleOf([], null, 'growth').low, 0)
 })
 
 test('span: the hour, or the little that a new program has', () => {

@@ -87,7 +87,7 @@ function Reading({ figure, times, cursor }) {
  */
 function spread(values, unit) {
   const { least, greatest } = extent(values)
-  if (least === greatest) return ''
+  if (amountText(least, unit) === amountText(greatest, unit)) return ''
   const [from, to] = [amount(least, unit), amount(greatest, unit)]
   const mixed = unit === 'bytes' || unit === 'ms'
   const begin = from.unit === to.unit || !mixed ? from.figure : amountText(least, unit)

@@ -15,6 +15,7 @@ export const box = { width: 1000, height: 100 }
 const shortest = 120_000 // ms that a chart has at least: a program that has just started
 const hour = 3_600_000
 const far = 20 // times the greatest value, from which on a limit would leave no shape
+const farInTime = 4 // the same of a timeout: there the shape says more
 const room = 1.08 // above what is drawn
 const roomForWords = 1.4 // the same, where a limit is named there
 
@@ -31,16 +32,16 @@ export function spanOf(times) {
 /**
  * @param {(number | null)[]} values
  * @param {number | null} limit
- * @param {boolean} [growth] whether the change is what counts, not the distance from 0
+ * @param {import('./groups.js').Kind} kind
  * @returns {Scale}
  */
-export function scaleOf(values, limit, growth = false) {
+export function scaleOf(values, limit, kind) {
   const { least, greatest } = extent(values)
-  const inside = limit !== null && (greatest === 0 || limit <= far * greatest)
+  const inside = limit !== null && (greatest === 0 || limit <= (kind === 'timeout' ? farInTime : far) * greatest)
   const top = inside ? Math.max(limit, greatest) : greatest
   const where = limit === null ? 'none' : inside ? 'inside' : 'above'
   const more = where === 'none' ? room : roomForWords
-  if (!growth || inside) return { low: 0, high: top * more || 1, limit: where }
+  if (kind !== 'growth' || inside) return { low: 0, high: top * more || 1, limit: where }
   const height = Math.max(greatest - least, greatest * 0.01) || 1 // what hardly moves is drawn so
   return { low: Math.max(0, least - height * (room - 1)), high: least + height * more, limit: where }
 }

@@ -14,7 +14,7 @@ import { box, level, nearest, paths, scaleOf, spanOf } from './shape.js'
 export function Trend({ figure, times, step, cursor }) {
   const { values, limit, unit, name } = figure
   const span = useMemo(() => spanOf(times), [times])
-  const scale = useMemo(() => scaleOf(values, limit, kindOf(name) === 'growth'), [values, limit, name])
+  const scale = useMemo(() => scaleOf(values, limit, kindOf(name)), [values, limit, name])
   const { line, area, dots } = useMemo(() => paths(times, values, span, scale, step), [values, span, scale, step])
   const point = (/** @type {PointerEvent} */ event) => {
     const { left, width } = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect()
