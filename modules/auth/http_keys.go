@@ -47,7 +47,7 @@ func (h keyHandlers) readDraft(c *fiber.Ctx) (keys.Draft, error) {
 	}
 	draft := keys.Draft{Name: needed[string](m, "name", "a string")}
 	draft.Scopes = needed[[]access.Scope](m, "scopes", "an array of scopes")
-	draft.Devices = or(httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"))
+	draft.Devices = or(httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and patterns"))
 	if !m.TakeNull("expires_at") {
 		draft.ExpiresAt = httpapi.Take[time.Time](m, "expires_at", "null, for never, or a time such as 2027-01-01T00:00:00Z")
 	}

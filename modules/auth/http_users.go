@@ -78,7 +78,7 @@ func takeUser(m *httpapi.Members, username string) userBody {
 		Username: username,
 		Password: httpapi.Take[string](m, "password", "a string"),
 		Scopes:   httpapi.Take[[]access.Scope](m, "scopes", "an array of scopes"),
-		Devices:  httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and globs"),
+		Devices:  httpapi.TakeNullable[patternList](m, "devices", "null, for all devices, or an array of device ids and patterns"),
 		Disabled: httpapi.Take[bool](m, "disabled", "true or false"),
 	}
 	m.Unknown()

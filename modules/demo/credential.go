@@ -73,7 +73,7 @@ func (c *credential) revoke(ctx context.Context) error {
 	return nil
 }
 
-// patterns returns the globs that cover the fleet.
+// patterns returns the patterns that cover the fleet.
 func patterns() []string {
 	list := make([]string, len(kinds))
 	for i, k := range kinds {

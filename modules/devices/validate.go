@@ -18,7 +18,7 @@ const (
 	maxUnits       = 100 // in one request
 )
 
-// reserved has a meaning in URLs, globs, CSV or JSON, so that ids and names of metrics without it need no quoting there.
+// reserved has a meaning in URLs, patterns, CSV or JSON, so that ids and names of metrics without it need no quoting there.
 const reserved = `/\*?[],"'`
 
 // ValidateID returns nil for a device id, and otherwise an error that says why it is none, fit for a caller's eyes.

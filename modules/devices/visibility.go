@@ -34,42 +34,42 @@ func visibilityOf(p access.Principal) visibility {
 	return v
 }
 
-// likeOf returns a LIKE pattern for all that the glob matches and possibly more. Each wildcard becomes %, so that no
+// likeOf returns a LIKE pattern for all that the pattern matches and possibly more. Each wildcard becomes %, so that no
 // difference in what the two take for a character can matter.
-func likeOf(glob string) string {
+func likeOf(pattern string) string {
 	var like strings.Builder
-	for len(glob) > 0 {
-		r, size := utf8.DecodeRuneInString(glob)
+	for len(pattern) > 0 {
+		r, size := utf8.DecodeRuneInString(pattern)
 		switch {
 		case r == '*' || r == '?' || r == utf8.RuneError && size == 1:
 			like.WriteByte('%')
 		case r == '[':
 			like.WriteByte('%')
-			size = classLength(glob)
+			size = classLength(pattern)
 		case r == '\\':
-			_, escaped := utf8.DecodeRuneInString(glob[1:])
-			writeLiteral(&like, glob[1:1+escaped])
+			_, escaped := utf8.DecodeRuneInString(pattern[1:])
+			writeLiteral(&like, pattern[1:1+escaped])
 			size += escaped
 		default:
-			writeLiteral(&like, glob[:size])
+			writeLiteral(&like, pattern[:size])
 		}
-		glob = glob[size:]
+		pattern = pattern[size:]
 	}
 	return like.String()
 }
 
-// classLength returns the length of the character class that glob begins with; an unfinished one, which matches
+// classLength returns the length of the character class that pattern begins with; an unfinished one, which matches
 // nothing, takes all the rest.
-func classLength(glob string) int {
-	for i := 1; i < len(glob); i++ {
-		switch glob[i] {
+func classLength(pattern string) int {
+	for i := 1; i < len(pattern); i++ {
+		switch pattern[i] {
 		case '\\':
 			i++
 		case ']':
 			return i + 1
 		}
 	}
-	return len(glob)
+	return len(pattern)
 }
 
 // containing returns a LIKE pattern for all texts that have the words in them. Letters outside ASCII become %: which of

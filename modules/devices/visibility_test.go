@@ -12,8 +12,8 @@ import (
 // alphabet has what ids are made of, with LIKE's metacharacters, and letters of several lengths in UTF-8.
 var alphabet = []rune("ab-_%é温.")
 
-// globs are pieces of patterns, some of them malformed or impossible in a stored id.
-var globs = []string{
+// pieces are parts of patterns, some of them malformed or impossible in a stored id.
+var pieces = []string{
 	"a", "b", "-", "_", "%", "é", "温", ".", "*", "*", "?", "[ab]", "[a-c]", "[^a]", "[é-温]", "[\x01-é]", `\a`, `\*`, `\_`,
 	`[\]a]`, `[\-a]`, "[", "]", "[]", "[a", "[a-]", `\`, "/", "\x00", "\xff", "\xc3", "\xa9", "[\x00-z]",
 }
@@ -26,14 +26,14 @@ func randomID(random *rand.Rand) string {
 	return string(id)
 }
 
-func randomGlob(random *rand.Rand) (glob string) {
+func randomPattern(random *rand.Rand) (pattern string) {
 	for range 1 + random.IntN(4) {
-		glob += globs[random.IntN(len(globs))]
+		pattern += pieces[random.IntN(len(pieces))]
 	}
-	return glob
+	return pattern
 }
 
-// The database knows nothing of globs: what it is asked for must still be exactly what Principal.Sees lets through.
+// The database knows nothing of patterns: what it is asked for must still be exactly what Principal.Sees lets through.
 func TestList_HoldsExactlyWhatThePrincipalSees(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -75,7 +75,7 @@ func TestList_HoldsExactlyWhatThePrincipalSees(t *testing.T) {
 	for range 400 {
 		var list []string
 		for range 1 + random.IntN(3) {
-			list = append(list, randomGlob(random))
+			list = append(list, randomPattern(random))
 		}
 		patterns = append(patterns, list)
 	}

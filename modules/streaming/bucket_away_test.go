@@ -127,8 +127,8 @@ func TestBucketViewer_RestsByWhatItsFlushCost(t *testing.T) {
 		v := i.idle(t, request.Values{"interval": {"1m"}, "snapshot": {"true"}})
 		began := time.Now()
 		require.NoError(t, v.tickBuckets(began.Add(-waited)))
-		require.NotNil(t, v.page, who)
-		v.page.Free()
+		require.NotNil(t, v.digest, who)
+		v.digest.Free()
 		require.Equal(t, time.Duration(pauseFactor), v.buckets.notBefore.Sub(began)/time.Hour, who)
 	}
 }

@@ -50,7 +50,7 @@ func TestViewer_WhoseClientLeavesBeforeItIsAnsweredHoldsNothing(t *testing.T) {
 	_, err = i.hub.admission.Admit(everyone, "")
 	require.NoError(t, err, "the permit within the limits is free again")
 	require.False(t, i.followsTags(t))
-	requireEmpty(t, i.hub.pages)
+	requireEmpty(t, i.hub.digests)
 }
 
 func TestViewer_ThatHasEndedIsForgotten(t *testing.T) {

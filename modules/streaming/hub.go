@@ -32,32 +32,32 @@ const (
 	encodedBytes = 16 << 20
 	// backlogBytes bounds the batches that are kept for viewers that read the same part of the log.
 	backlogBytes = 32 << 20
-	// pageBytes bounds the newest readings, and the buckets, that are held for all viewers together until their sockets
+	// digestBytes bounds the newest readings, and the buckets, that are held for all viewers together until their sockets
 	// have taken them. A viewer for which the budget has nothing left waits, or is refused a snapshot.
-	pageBytes = 64 << 20
+	digestBytes = 64 << 20
 )
 
 // Hub holds the viewers of this instance and the pumps that write to them.
 type Hub struct {
-	cfg                    config.Streaming
-	window                 window
-	table                  logTable
-	checker                checker
-	registry               registry
-	newest                 *newest.Source
-	encoded                *event.Cache
-	tagSets                *filter.TagSets
-	buckets                *livebucket.Maker
-	turns, loads           *backlog.Scheduler // of viewers that catch up, and of those among them that read the log table
-	pages                  *budget.Bytes
-	slowAfter, pageTimeout time.Duration
-	bucketPace             time.Duration
-	leastStamp             int64 // changed by tests
-	recheckEvery           time.Duration
-	backlog                *backlog.Backlog
-	admission              *admission.Limits
-	metrics                *metrics.Streams
-	log                    *zap.Logger
+	cfg                      config.Streaming
+	window                   window
+	table                    logTable
+	checker                  checker
+	registry                 registry
+	newest                   *newest.Source
+	encoded                  *event.Cache
+	tagSets                  *filter.TagSets
+	buckets                  *livebucket.Maker
+	turns, loads             *backlog.Scheduler // of viewers that catch up, and of those among them that read the log table
+	digests                  *budget.Bytes
+	slowAfter, digestTimeout time.Duration
+	bucketPace               time.Duration
+	leastStamp               int64 // changed by tests
+	recheckEvery             time.Duration
+	backlog                  *backlog.Backlog
+	admission                *admission.Limits
+	metrics                  *metrics.Streams
+	log                      *zap.Logger
 
 	changes chan func(access.Principal) bool // each tells whose credentials have been changed
 	changed atomic.Int64                     // how many such changes there have been
@@ -97,12 +97,12 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 	h := &Hub{
 		cfg: cfg, window: from.Window, table: from.Log, checker: from.Checker, loaded: from.Loaded, draining: from.Draining,
 		registry: from.Registry, encoded: event.NewCache(from.Registry, encodedBytes), tagSets: filter.NewTagSets(from.Registry),
-		pages: budget.NewBytes(pageBytes), slowAfter: slowAfter, pageTimeout: pageTimeout, bucketPace: bucketPace,
+		digests: budget.NewBytes(digestBytes), slowAfter: slowAfter, digestTimeout: digestTimeout, bucketPace: bucketPace,
 		leastStamp: request.LeastStamp, recheckEvery: recheckInterval, backlog: backlog.New(from.Log, backlogBytes), admission: admission.New(cfg.MaxPerUser, cfg.MaxPerAddress), log: log,
 		changes: make(chan func(access.Principal) bool, maxChanges), alarms: roster.NewAlarms[*viewer](),
 	}
 	h.turns, h.loads = backlog.NewScheduler(catchUps(runtime.GOMAXPROCS(0))), backlog.NewScheduler(backlog.MaxReads)
-	h.newest = &newest.Source{Registry: from.Registry, Window: from.Window, Retention: from.Retention, Budget: h.pages}
+	h.newest = &newest.Source{Registry: from.Registry, Window: from.Window, Retention: from.Retention, Budget: h.digests}
 	h.buckets = livebucket.NewMaker(h.bucketSources(from), livebucket.Defaults())
 	h.metrics = metrics.New(registerer, h.furthest)
 	h.work, h.stop = context.WithCancel(context.Background())
@@ -114,7 +114,7 @@ func NewHub(cfg config.Streaming, from Sources, registerer prometheus.Registerer
 
 // bucketSources returns what flushes of buckets are made of.
 func (h *Hub) bucketSources(from Sources) livebucket.Sources {
-	return livebucket.Sources{History: from.History, Window: from.Window, Backlog: h.backlog, Names: from.Registry, Budget: h.pages}
+	return livebucket.Sources{History: from.History, Window: from.Window, Backlog: h.backlog, Names: from.Registry, Budget: h.digests}
 }
 
 // pumpCount returns how many pumps a number of processors carry. One processor is left to the others while all pumps write, to

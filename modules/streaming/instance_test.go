@@ -79,18 +79,18 @@ func (i *instance) followsTags(t testing.TB) bool {
 
 // options change an instance.
 type options struct {
-	principal access.Principal
-	streaming config.Streaming
-	window    int           // bytes
-	caches    int           // bytes of encoded batches, and of the backlog
-	pumps     int           // instead of as many as the processors carry
-	halt      *haltedWindow // stands in front of the window
-	checker   checker
-	slowAfter time.Duration
-	pageTime  time.Duration // instead of pageTimeout
-	clock     *clock        // instead of the system's, for buckets
-	guard     guard         // instead of one that takes everyone for the principal
-	realTime  bool          // stamps are those of the server's clock, not 1, 2, 3
+	principal  access.Principal
+	streaming  config.Streaming
+	window     int           // bytes
+	caches     int           // bytes of encoded batches, and of the backlog
+	pumps      int           // instead of as many as the processors carry
+	halt       *haltedWindow // stands in front of the window
+	checker    checker
+	slowAfter  time.Duration
+	digestTime time.Duration // instead of digestTimeout
+	clock      *clock        // instead of the system's, for buckets
+	guard      guard         // instead of one that takes everyone for the principal
+	realTime   bool          // stamps are those of the server's clock, not 1, 2, 3
 }
 
 // start starts an instance on the database. It ends with the test, or by stop.
@@ -156,8 +156,8 @@ func start(t testing.TB, db *postgres.DB, change ...func(*options)) *instance {
 		o.clock.watch(i.hub)
 	}
 	i.limitBuckets(func(*livebucket.Limits) {})
-	if o.pageTime > 0 {
-		i.hub.pageTimeout = o.pageTime
+	if o.digestTime > 0 {
+		i.hub.digestTimeout = o.digestTime
 	}
 	if o.slowAfter > 0 {
 		i.hub.slowAfter = o.slowAfter

@@ -141,7 +141,7 @@ func TestSnapshot_GivesItsBudgetBack(t *testing.T) {
 	s.snapshot()
 	s.close()
 	i.ended(t, 1)
-	requireEmpty(t, i.hub.pages)
+	requireEmpty(t, i.hub.digests)
 }
 
 // points is an answer of history.

@@ -73,7 +73,7 @@ func TestSoak_MemoryStaysWhatItIs(t *testing.T) {
 	i.stop()
 	working.Wait()
 	require.Zero(t, i.hub.viewers())
-	requireEmpty(t, i.hub.pages)
+	requireEmpty(t, i.hub.digests)
 	require.False(t, i.followsTags(t))
 	require.NoError(t, leak.Find(existing, httpservertest.IgnoreClock()))
 

@@ -69,7 +69,7 @@ type reason string
 // The ways out of a stream.
 const (
 	clientGone    reason = "client gone"     // the client closed the connection, or it broke
-	tooSlow       reason = "too slow"        // the client's socket took nothing for the write timeout, or a page not within its time
+	tooSlow       reason = "too slow"        // the client's socket took nothing for the write timeout, or a digest not within its time
 	tokenExpired  reason = "token expired"   // the credentials' own end has come
 	tokenRefused  reason = "token refused"   // the credentials were revoked, or cover something else now
 	stopping      reason = "server stopping" // the server drains

@@ -67,8 +67,8 @@ type cursor struct {
 	replaced int            // how often the log had been replaced when the viewer last looked
 	pastHead pastHead       // see viewer_slow.go
 
-	unsent []byte // has to be written before anything else
-	page   *page  // comes next, nil for none
+	unsent []byte  // has to be written before anything else
+	digest *digest // comes next, nil for none
 	wrote  time.Time
 	events int64
 	bytes  int64
@@ -137,14 +137,14 @@ func (v *viewer) live(first func() error) {
 		return
 	}
 	why = v.reasonOf(err)
-	v.dropPage()
+	v.freeDigest()
 	v.sayFarewell(why)
 }
 
 // begin puts the first words in front of the stream.
 func (v *viewer) begin() error {
 	v.unsent = append(event.AppendOpening(nil), v.unsent...)
-	if v.page != nil { // says itself where it is
+	if v.digest != nil { // says itself where it is
 		return nil
 	}
 	if v.request.Lost {

@@ -55,7 +55,7 @@ func (v *viewer) locateBuckets() {
 func (v *viewer) tickBuckets(started time.Time) error {
 	b, maker := v.buckets, v.hub.buckets
 	defer v.setDue()
-	if v.page != nil || started.Before(b.notBefore) || !b.late && maker.Closed(b.Question) <= v.pos.Until {
+	if v.digest != nil || started.Before(b.notBefore) || !b.late && maker.Closed(b.Question) <= v.pos.Until {
 		return nil
 	}
 	b.late = false
@@ -83,7 +83,7 @@ func (v *viewer) tickBuckets(started time.Time) error {
 		f.Drop()
 		return nil
 	}
-	v.page = v.hub.newPage(livebucket.TextOf(f))
+	v.digest = v.hub.newDigest(livebucket.TextOf(f))
 	return nil
 }
 

@@ -121,16 +121,16 @@ func (v *viewer) sayFarewell(why reason) {
 func (v *viewer) finish(why reason) {
 	v.conn.Unwatch()
 	v.hub.alarms.Remove(v)
-	v.dropPage()
+	v.freeDigest()
 	v.ticket.Release()
 	v.hub.leave(v, why)
 	_ = v.conn.Close() // an error means that the client was quicker
 }
 
-// dropPage gives back the bytes that the page takes, if there is one.
-func (v *viewer) dropPage() {
-	if v.page != nil {
-		v.page.Free()
-		v.page = nil
+// freeDigest gives back the bytes that the digest takes, if there is one.
+func (v *viewer) freeDigest() {
+	if v.digest != nil {
+		v.digest.Free()
+		v.digest = nil
 	}
 }

@@ -21,9 +21,9 @@ func (v *viewer) locate(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		v.page = v.hub.newPage(snapshot)
-		v.ticket.Finally(v.page.Free)
-		v.pos = v.page.At()
+		v.digest = v.hub.newDigest(snapshot)
+		v.ticket.Finally(v.digest.Free)
+		v.pos = v.digest.At()
 	case !r.Since.IsZero():
 		return v.seek(ctx, r.Since)
 	default:

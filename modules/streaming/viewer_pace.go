@@ -16,7 +16,7 @@ func (v *viewer) tick(now time.Time) error {
 	if v.buckets != nil {
 		return v.tickBuckets(now)
 	}
-	if !v.paced() || now.Before(v.due) || v.page != nil {
+	if !v.paced() || now.Before(v.due) || v.digest != nil {
 		return nil
 	}
 	// Updates that a slow connection has missed are not made up for.
@@ -35,6 +35,6 @@ func (v *viewer) tick(now time.Time) error {
 		update.Free()
 		return nil
 	}
-	v.page = v.hub.newPage(update)
+	v.digest = v.hub.newDigest(update)
 	return nil
 }

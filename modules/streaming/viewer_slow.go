@@ -35,9 +35,9 @@ func (v *viewer) lags() bool {
 	return !v.pastHead.at.IsZero() && now.Sub(v.pastHead.at) > v.hub.slowAfter
 }
 
-// note moves pastHead on once the viewer has got there. What a page takes does not count.
+// note moves pastHead on once the viewer has got there. What a digest takes does not count.
 func (v *viewer) note(now time.Time) {
-	if v.page != nil || v.pos.Stamp >= v.pastHead.stamp {
+	if v.digest != nil || v.pos.Stamp >= v.pastHead.stamp {
 		v.pastHead = pastHead{v.hub.window.Head(), now}
 	}
 }
@@ -71,8 +71,8 @@ func (v *viewer) hurry() (err error) {
 			v.pastHead.at = time.Now()
 			return nil
 		}
-		v.page = v.hub.newPage(skipped)
-		v.pos = v.page.At()
+		v.digest = v.hub.newDigest(skipped)
+		v.pos = v.digest.At()
 		v.hub.metrics.Coalesced.Inc()
 	case request.SkipAhead:
 		extent, err := v.hub.table.Extent(v.hub.work, v.pos.Stamp, head)

@@ -40,7 +40,7 @@ type unreadable struct{ error }
 func (u unreadable) Unwrap() error { return u.error }
 
 // write writes from the viewer's position on what is in the window. It waits for the socket, for the write timeout at most, and
-// keeps hold of nothing meanwhile except for a page, which has a time limit of its own.
+// keeps hold of nothing meanwhile except for a digest, which has a time limit of its own.
 func (v *viewer) write() (result outcome, err error) {
 	defer v.disarm()
 	for {
@@ -74,7 +74,7 @@ func (v *viewer) whenWritable(do func(fd uintptr) (done bool, err error)) error 
 	return v.conn.WhenWritable(do)
 }
 
-// arm gives the socket the write timeout to take something, less when the credentials, or the time for a page, end before.
+// arm gives the socket the write timeout to take something, less when the credentials, or the time for a digest, end before.
 func (v *viewer) arm() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -85,7 +85,7 @@ func (v *viewer) arm() error {
 	if v.expired(now) {
 		return errEnding
 	}
-	return v.conn.SetWriteDeadline(v.orOverdue(now, v.orExpiry(v.page.orDue(now.Add(v.hub.cfg.WriteTimeout)))))
+	return v.conn.SetWriteDeadline(v.orOverdue(now, v.orExpiry(v.digest.orDue(now.Add(v.hub.cfg.WriteTimeout)))))
 }
 
 // disarm takes the deadline away: who parks waits for nothing, and needs no timer.
@@ -158,8 +158,8 @@ func (v *viewer) prelude(fd uintptr) (outcome, error) {
 			return socketFull, errEnding
 		}
 		switch {
-		case v.page != nil:
-			v.turnPage()
+		case v.digest != nil:
+			v.appendPiece()
 		case v.inOtherLog():
 			return otherLog, nil
 		case v.paced():
@@ -185,15 +185,15 @@ func (v *viewer) writeUnsent(fd uintptr) error {
 	return err
 }
 
-// turnPage puts the next piece of the page in front.
-func (v *viewer) turnPage() {
+// appendPiece puts the next piece of the digest in front.
+func (v *viewer) appendPiece() {
 	events := 0
-	v.unsent, events = v.page.Append(v.unsent)
+	v.unsent, events = v.digest.Append(v.unsent)
 	v.events += int64(events)
 	v.hub.metrics.Events.Add(float64(events))
-	if v.page.Done() {
-		v.told = v.page.At()
-		v.dropPage()
+	if v.digest.Done() {
+		v.told = v.digest.At()
+		v.freeDigest()
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package glob matches names against patterns in the syntax of path.Match. Names contain no slash, so a star matches any
-// characters.
+// characters. What such a text is called everywhere is a pattern; glob names the syntax.
 //
-// A match takes one step for each character of the name, whatever the pattern: 128 places in a pattern are 128 bits, and one step
+// A match takes one step for each character of the name, whatever the pattern: 128 positions in a pattern are 128 bits, and one step
 // moves all of them. Of many patterns only those are tried whose literal prefix the name has.
 package glob
 

@@ -2,7 +2,7 @@ package glob
 
 import "strings"
 
-// Subsumes reports whether one glob matches whatever the other can match. Globs with classes or escapes subsume, and are
+// Subsumes reports whether one pattern matches whatever the other can match. Patterns with classes or escapes subsume, and are
 // subsumed, only as they stand (or as the plain id which they are not).
 func Subsumes(wide, narrow string) bool {
 	if wide == narrow || wide == "*" {
@@ -21,7 +21,7 @@ func Subsumes(wide, narrow string) bool {
 	return absorbs([]rune(wide), []rune(narrow))
 }
 
-// absorbs compares globs of literals, ? and * piece by piece: a star takes up any run of the other's pieces, a question
+// absorbs compares patterns of literals, ? and * piece by piece: a star takes up any run of the other's pieces, a question
 // mark any one that stands for a single character, a literal only itself. reach[j] says whether the pieces of wide seen
 // so far can have taken up exactly the first j pieces of narrow.
 func absorbs(wide, narrow []rune) bool {

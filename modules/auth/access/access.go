@@ -18,7 +18,7 @@ type Principal struct {
 	// Subject is the user name, or the name of the API key.
 	Subject string
 	Scopes  []Scope
-	// Devices narrows everything the principal may see or touch to the ids and globs (path.Match syntax) listed; nil
+	// Devices narrows everything the principal may see or touch to the ids and patterns (see package glob) listed; nil
 	// means all devices, an empty list none.
 	Devices []string
 	// Expires is when the credentials end; zero means never.
@@ -77,7 +77,7 @@ func (p Principal) Covers() *glob.Set {
 }
 
 // CoversAll reports whether the principal may see every device that the patterns can ever match; nil means every device. It errs on
-// the side of false where globs overlap in ways that it does not follow.
+// the side of false where patterns overlap in ways that it does not follow.
 func (p Principal) CoversAll(devices []string) bool { return coversAll(p.Devices, devices) }
 
 // CheckGrant returns a Forbidden fault when the principal would hand out devices beyond its own.

@@ -14,7 +14,7 @@ import (
 // MaxPatterns is how many device patterns one user, key or token may carry.
 const MaxPatterns = 1000
 
-// matches reports whether the pattern, an id or a glob, covers the device.
+// matches reports whether the pattern, which may be an id, covers the device.
 func matches(pattern, device string) bool {
 	return pattern == device || glob.Is(pattern) && glob.Compile(pattern).Match(device)
 }
@@ -32,7 +32,7 @@ func PatternFault(pattern string) string {
 		return "must not contain a slash, which no device id does"
 	}
 	if glob.Check(pattern) != nil {
-		return "is neither a device id nor a glob such as lab-*"
+		return "is neither a device id nor a pattern such as lab-*"
 	}
 	return ""
 }

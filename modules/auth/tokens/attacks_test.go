@@ -139,7 +139,7 @@ func TestTokens_ForgedAndBrokenTokensAreRefused(t *testing.T) {
 		"devices an object":     hs(change{"devices": change{}}),
 		"devices of numbers":    hs(change{"devices": []any{1}}),
 		"devices with null":     hs(change{"devices": []any{"a", nil}}),
-		"devices with bad glob": hs(change{"devices": []any{"[a"}}),
+		"devices, bad pattern":  hs(change{"devices": []any{"[a"}}),
 		"devices with too many": hs(change{"devices": make([]string, access.MaxPatterns+1)}),
 		"claims null":           sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, `null`),
 		"claims an array":       sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, `[]`),

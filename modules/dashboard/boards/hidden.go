@@ -11,8 +11,8 @@ import (
 
 // coverage is what a principal may know the names of.
 type coverage struct {
-	devices *glob.Set // nil for all of them
-	globs   []string
+	devices  *glob.Set // nil for all of them
+	patterns []string
 }
 
 func coverageOf(p access.Principal) coverage { return coverage{p.Covers(), p.Devices} }
@@ -26,7 +26,7 @@ func (c coverage) hasSelection(s *Selection) bool {
 	if c.devices == nil || s.Device == "" || !glob.Is(s.Device) && c.devices.Has(s.Device) {
 		return true
 	}
-	return glob.Is(s.Device) && slices.ContainsFunc(c.globs, func(own string) bool {
+	return glob.Is(s.Device) && slices.ContainsFunc(c.patterns, func(own string) bool {
 		return glob.Subsumes(own, s.Device) || glob.Subsumes(s.Device, own)
 	})
 }

@@ -124,7 +124,7 @@ func parseSelection(m *httpapi.Members) *Selection {
 	return &s
 }
 
-// validatePattern returns nil for a device id or a glob.
+// validatePattern returns nil for a device id or a pattern.
 func validatePattern(text string) error {
 	if glob.Is(text) {
 		return glob.Check(text)

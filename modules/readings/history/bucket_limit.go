@@ -24,7 +24,7 @@ func (e *Engine) refuseLargeBuckets(ctx context.Context, from source, found surv
 	}
 	q.Aggregates, q.Fill, q.Limit = []bucket.Aggregate{bucket.Count}, NoFill, 0
 	counted := e.capture(q, from.series)
-	counter := newVisitor(page{ctx: ctx, query: q, series: from.series, out: bucketLimit{most: e.limits.BucketValues}})
+	counter := newVisitor(output{ctx: ctx, query: q, series: from.series, out: bucketLimit{most: e.limits.BucketValues}})
 	return e.scan(counted, nil).Run(ctx, counter, false)
 }
 

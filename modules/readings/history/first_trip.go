@@ -87,12 +87,12 @@ func (f *firstTrip) decide(from source) (found survey, err error) {
 	return found, err
 }
 
-// visit visits the chunks, if they came with the first round trip; otherwise they are read now, paged if only their beginning may
+// visit visits the chunks, if they came with the first round trip; otherwise they are read now, by a cursor if only their beginning may
 // be wanted.
 func (f *firstTrip) visit(ctx context.Context, from source, v scan.Visitor) error {
-	paged := from.query.Limit > 0
+	stopsEarly := from.query.Limit > 0
 	if !f.chunks {
-		return f.engine.scan(from, f.pause).Run(ctx, v, paged)
+		return f.engine.scan(from, f.pause).Run(ctx, v, stopsEarly)
 	}
 	rows, err := f.results.Query()
 	if err != nil {
@@ -103,5 +103,5 @@ func (f *firstTrip) visit(ctx context.Context, from source, v scan.Visitor) erro
 		rows.Close()
 		f.close()
 	}
-	return f.scan.RunWith(ctx, rows, release, v, paged)
+	return f.scan.RunWith(ctx, rows, release, v, stopsEarly)
 }

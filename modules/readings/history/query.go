@@ -38,7 +38,7 @@ type Query struct {
 // Limits of a query.
 const (
 	maxDevices   = 10_000
-	maxGlobs     = 100
+	maxPatterns  = 100
 	maxTags      = 50
 	maxLimit     = 1_000_000
 	minMaxPoints = 3

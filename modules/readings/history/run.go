@@ -95,7 +95,7 @@ func (r *run) answerFrom(ctx context.Context, from source, reached bool) error {
 		}
 		return r.out.End(nil)
 	}
-	visit := newVisitor(page{
+	visit := newVisitor(output{
 		ctx: ctx, query: from.query, plan: plan, series: from.series, out: r.out, left: from.query.Limit, most: r.engine.limits.BucketValues,
 	})
 	return first.visit(ctx, from, visit)

@@ -92,18 +92,18 @@ func (c *Cursor) from(states []series.State) ([]series.State, error) {
 // readSelection reads which series are meant.
 func readSelection(p *httpapi.Query) Selection {
 	s := Selection{Devices: p.Words("device", maxDevices), Metrics: p.Words("metric", maxDevices)}
-	globs := 0
+	patterns := 0
 	for _, device := range s.Devices {
 		if !glob.Is(device) {
 			continue
 		}
-		globs++
+		patterns++
 		if err := glob.Check(device); err != nil {
 			p.Fail("device", "%.140q %v", device, err)
 		}
 	}
-	if globs > maxGlobs {
-		p.Fail("device", "may have at most %d patterns, not %d", maxGlobs, globs)
+	if patterns > maxPatterns {
+		p.Fail("device", "may have at most %d patterns, not %d", maxPatterns, patterns)
 	}
 	s.Tags = p.All("tag")
 	for _, tag := range s.Tags {

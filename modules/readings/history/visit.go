@@ -16,8 +16,8 @@ import (
 // errFull ends a scan because the answer has as many points as it may.
 var errFull = errors.New("the answer is full")
 
-// page is what the visitors share: an answer, its series, and how much room is left in it.
-type page struct {
+// output is what the visitors share: an answer, its series, and how much room is left in it.
+type output struct {
 	ctx     context.Context // of the query: empty series and buckets without readings can be many
 	query   Query
 	plan    Plan
@@ -31,59 +31,59 @@ type page struct {
 }
 
 // Begin implements visitor.
-func (p *page) Begin(index int, stamp int64) error {
-	if err := p.ctx.Err(); err != nil {
+func (o *output) Begin(index int, stamp int64) error {
+	if err := o.ctx.Err(); err != nil {
 		return err
 	}
-	if !p.begun {
-		p.begun = true
-		if err := p.out.Begin(stamp, p.plan.Version); err != nil {
+	if !o.begun {
+		o.begun = true
+		if err := o.out.Begin(stamp, o.plan.Version); err != nil {
 			return err
 		}
 	}
-	p.current = p.series[index].Series
-	return p.out.Series(p.current)
+	o.current = o.series[index].Series
+	return o.out.Series(o.current)
 }
 
 // take says how many of n points fit.
-func (p *page) take(n int) int {
-	if p.query.Limit == 0 {
+func (o *output) take(n int) int {
+	if o.query.Limit == 0 {
 		return n
 	}
-	n = min(n, p.left)
-	p.left -= n
+	n = min(n, o.left)
+	o.left -= n
 	return n
 }
 
 // full notes that the answer continues with the point at ts, which did not fit, and that for this one has to read from seek
 // on.
-func (p *page) full(ts, seek int64) error {
-	p.next = &Cursor{Device: p.current.Device, Metric: p.current.Metric, TS: ts - 1, Seek: seek}
+func (o *output) full(ts, seek int64) error {
+	o.next = &Cursor{Device: o.current.Device, Metric: o.current.Metric, TS: ts - 1, Seek: seek}
 	return errFull
 }
 
 // End ends the answer after a scan that returned err.
-func (p *page) End(err error) error {
+func (o *output) End(err error) error {
 	if err != nil && !errors.Is(err, errFull) {
 		return err
 	}
-	return p.out.End(p.next)
+	return o.out.End(o.next)
 }
 
-// newVisitor returns what answers the page's query.
-func newVisitor(p page) scan.Visitor {
+// newVisitor returns what answers the output's query.
+func newVisitor(o output) scan.Visitor {
 	switch {
-	case p.plan.Method == LTTB:
-		return &lttbVisitor{page: p}
-	case p.query.Interval == nil:
-		return &rawVisitor{page: p}
+	case o.plan.Method == LTTB:
+		return &lttbVisitor{output: o}
+	case o.query.Interval == nil:
+		return &rawVisitor{output: o}
 	default:
-		return newBucketVisitor(p)
+		return newBucketVisitor(o)
 	}
 }
 
 // rawVisitor hands readings on as they are.
-type rawVisitor struct{ page }
+type rawVisitor struct{ output }
 
 func (v *rawVisitor) Piece(p scan.Piece) error {
 	n := v.take(p.Points.Len())
@@ -100,7 +100,7 @@ func (v *rawVisitor) Piece(p scan.Piece) error {
 
 // lttbVisitor hands on, of each series, the readings that keep its shape.
 type lttbVisitor struct {
-	page
+	output
 	points, kept chunk.Points // the series' readings, and memory for those that are handed on
 }
 
@@ -108,7 +108,7 @@ func (v *lttbVisitor) Begin(index int, stamp int64) error {
 	if err := v.flush(); err != nil {
 		return err
 	}
-	return v.page.Begin(index, stamp)
+	return v.output.Begin(index, stamp)
 }
 
 func (v *lttbVisitor) Piece(p scan.Piece) error {
@@ -137,12 +137,12 @@ func (v *lttbVisitor) End(err error) error {
 	if err == nil {
 		err = v.flush()
 	}
-	return v.page.End(err)
+	return v.output.End(err)
 }
 
 // bucketVisitor sums readings up in buckets and hands each on when the next begins.
 type bucketVisitor struct {
-	page
+	output
 	buckets *bucket.Grid
 	fill    filler
 	row     []float64 // memory for a bucket's aggregates
@@ -155,14 +155,14 @@ type bucketVisitor struct {
 	emitted      int
 }
 
-func newBucketVisitor(p page) *bucketVisitor {
+func newBucketVisitor(o output) *bucketVisitor {
 	v := &bucketVisitor{
-		page: p, buckets: bucket.NewGrid(*p.query.Interval, p.query.Zone), row: make([]float64, len(p.query.Aggregates)), skip: math.MinInt64,
-		sorting: p.query.sorts(),
+		output: o, buckets: bucket.NewGrid(*o.query.Interval, o.query.Zone), row: make([]float64, len(o.query.Aggregates)), skip: math.MinInt64,
+		sorting: o.query.sorts(),
 	}
 	// A filler goes its own way through the buckets, which remember the instant that was asked for last.
 	v.fill = filler{
-		fill: p.query.Fill, aggregates: p.query.Aggregates, buckets: bucket.NewGrid(*p.query.Interval, p.query.Zone), emit: v.emit,
+		fill: o.query.Fill, aggregates: o.query.Aggregates, buckets: bucket.NewGrid(*o.query.Interval, o.query.Zone), emit: v.emit,
 	}
 	return v
 }
@@ -178,7 +178,7 @@ func (v *bucketVisitor) Begin(index int, stamp int64) error {
 		v.skip, from = after.TS, max(from, after.Seek)
 	}
 	v.fill.begin(from, v.skip)
-	return v.page.Begin(index, stamp)
+	return v.output.Begin(index, stamp)
 }
 
 func (v *bucketVisitor) Piece(p scan.Piece) error {
@@ -269,5 +269,5 @@ func (v *bucketVisitor) End(err error) error {
 	if err == nil && v.begun {
 		err = v.finish()
 	}
-	return v.page.End(err)
+	return v.output.End(err)
 }

@@ -17,21 +17,21 @@ type rows interface {
 }
 
 const (
-	declarePage = `DECLARE page BINARY NO SCROLL CURSOR FOR `
-	fetchPage   = `FETCH %d FROM page`
+	declareCursor = `DECLARE chunks_read BINARY NO SCROLL CURSOR FOR `
+	fetchRows     = `FETCH %d FROM chunks_read`
 )
 
-// fetchFirst and fetchMost are how many rows of a page are fetched at first, and at most: each time twice as many.
+// fetchFirst and fetchMost are how many rows of a cursor are fetched at first, and at most: each time twice as many.
 const (
 	fetchFirst = 8
 	fetchMost  = 256
 )
 
-// readPage reads the statement by a cursor: to break it off would cost the connection.
-func (s *Scan) readPage(ctx context.Context, v Visitor) error {
+// readByCursor reads the statement by a cursor: to break it off would cost the connection.
+func (s *Scan) readByCursor(ctx context.Context, v Visitor) error {
 	query, args := s.Statement()
 	return s.DB.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, declarePage+query, args...); err != nil {
+		if _, err := tx.Exec(ctx, declareCursor+query, args...); err != nil {
 			return fmt.Errorf("reading chunks: %w", err)
 		}
 		fetched := &fetchedRows{ctx: ctx, conn: tx.Conn().PgConn(), next: fetchFirst}
@@ -59,7 +59,7 @@ func (r *fetchedRows) Next() bool {
 		if r.err = r.close(); r.err != nil || r.left > 0 { // fewer came than were asked for
 			return false
 		}
-		r.reader = r.conn.ExecParams(r.ctx, fmt.Sprintf(fetchPage, r.next), nil, nil, nil, []int16{pgx.BinaryFormatCode})
+		r.reader = r.conn.ExecParams(r.ctx, fmt.Sprintf(fetchRows, r.next), nil, nil, nil, []int16{pgx.BinaryFormatCode})
 		r.left, r.next = r.next, min(2*r.next, fetchMost)
 	}
 	return false

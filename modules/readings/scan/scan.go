@@ -62,7 +62,7 @@ type Visitor interface {
 	// Begin is called once for each series, in the order asked for, before its pieces. stamp is that of the newest batch that the answer takes into account.
 	Begin(index int, stamp int64) error
 	Piece(p Piece) error
-	// End is called once, with the error that has ended the scan early, if one has; run returns what it returns.
+	// End is called once, with the error that has ended the scan stopsEarly, if one has; run returns what it returns.
 	End(err error) error
 }
 
@@ -74,12 +74,12 @@ var ErrBehind = errors.New("the log has grown meanwhile")
 // visited then.
 var errNewMonth = errors.New("a new month of chunks came while the query was planned")
 
-// Run reads the chunks and visits every series of the view, or returns ErrBehind. paged is for a visitor that mostly ends the
+// Run reads the chunks and visits every series of the view, or returns ErrBehind. stopsEarly is for a visitor that mostly ends the
 // scan long before its end.
-func (s *Scan) Run(ctx context.Context, v Visitor, paged bool) error {
+func (s *Scan) Run(ctx context.Context, v Visitor, stopsEarly bool) error {
 	read := s.read
-	if paged {
-		read = s.readPage
+	if stopsEarly {
+		read = s.readByCursor
 	}
 	for {
 		if err := read(ctx, v); !errors.Is(err, errNewMonth) {
@@ -104,11 +104,11 @@ func (s *Scan) read(ctx context.Context, v Visitor) error {
 }
 
 // RunWith is run with the rows that the scan's statement has answered already. release gives their connection back.
-func (s *Scan) RunWith(ctx context.Context, rows rows, release func(), v Visitor, paged bool) error {
+func (s *Scan) RunWith(ctx context.Context, rows rows, release func(), v Visitor, stopsEarly bool) error {
 	err := s.walk(ctx, s.Pause.hold(rows, release), v)
 	if errors.Is(err, errNewMonth) {
 		release()
-		return s.Run(ctx, v, paged)
+		return s.Run(ctx, v, stopsEarly)
 	}
 	return err
 }

@@ -33,18 +33,18 @@ func TestFilter_LetsThroughWhatWasAskedForAndMayBeSeen(t *testing.T) {
 		listed bool
 		few    bool
 	}{
-		"everything":                        {nil, nil, devices, true, false},
-		"nothing":                           {[]string{}, nil, nil, true, true},
-		"ids":                               {[]string{"b", "a", "zz"}, nil, []string{"a", "b"}, true, true},
-		"ids, narrowed":                     {[]string{"a", "b"}, []string{"b", "lab-1"}, []string{"b"}, true, true},
-		"ids, narrowed by a pattern":        {[]string{"a", "lab-1"}, []string{"lab-*"}, []string{"lab-1"}, true, true},
-		"all that credentials list":         {nil, []string{"a", "lab-1"}, []string{"a", "lab-1"}, true, true},
-		"all that credentials' globs cover": {nil, []string{"lab-2*"}, []string{"lab-2", "lab-22"}, false, false},
-		"credentials that cover nothing":    {nil, []string{}, nil, true, true},
-		"patterns":                          {[]string{"lab-?", "b"}, nil, []string{"b", "lab-1", "lab-2"}, false, false},
-		"patterns, narrowed":                {[]string{"lab-*"}, []string{"lab-1", "a"}, []string{"lab-1"}, false, false},
-		"patterns within patterns":          {[]string{"lab-*"}, []string{"*2"}, []string{"lab-2", "lab-22"}, false, false},
-		"many patterns, remembered":         {patterns, nil, []string{"p9-x"}, false, false},
+		"everything":                           {nil, nil, devices, true, false},
+		"nothing":                              {[]string{}, nil, nil, true, true},
+		"ids":                                  {[]string{"b", "a", "zz"}, nil, []string{"a", "b"}, true, true},
+		"ids, narrowed":                        {[]string{"a", "b"}, []string{"b", "lab-1"}, []string{"b"}, true, true},
+		"ids, narrowed by a pattern":           {[]string{"a", "lab-1"}, []string{"lab-*"}, []string{"lab-1"}, true, true},
+		"all that credentials list":            {nil, []string{"a", "lab-1"}, []string{"a", "lab-1"}, true, true},
+		"all that credentials' patterns cover": {nil, []string{"lab-2*"}, []string{"lab-2", "lab-22"}, false, false},
+		"credentials that cover nothing":       {nil, []string{}, nil, true, true},
+		"patterns":                             {[]string{"lab-?", "b"}, nil, []string{"b", "lab-1", "lab-2"}, false, false},
+		"patterns, narrowed":                   {[]string{"lab-*"}, []string{"lab-1", "a"}, []string{"lab-1"}, false, false},
+		"patterns within patterns":             {[]string{"lab-*"}, []string{"*2"}, []string{"lab-2", "lab-22"}, false, false},
+		"many patterns, remembered":            {patterns, nil, []string{"p9-x"}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"telltale/platform/postgres/pgtest"
 )
 
-// wide is how many devices make a page that is much more than the buffers of a socket hold.
+// wide is how many devices make a digest that is much more than the buffers of a socket hold.
 const wide = 20_000
 
 // postWide posts a reading of each of them.
@@ -37,7 +37,7 @@ func TestPage_ThatIsTakenByATrickleKeepsItsBudgetForALimitedTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, pgtest.New(t), func(o *options) { o.streaming.WriteTimeout, o.pageTime = time.Hour, 100*time.Millisecond })
+			i := start(t, pgtest.New(t), func(o *options) { o.streaming.WriteTimeout, o.digestTime = time.Hour, 100*time.Millisecond })
 			i.postWide(t)
 			conn := dialSlow(t, i, query)
 			var sip [16]byte
@@ -48,12 +48,12 @@ func TestPage_ThatIsTakenByATrickleKeepsItsBudgetForALimitedTime(t *testing.T) {
 			}, waiting, tick)
 			require.Equal(t, "too slow", i.ended(t, 1)["reason"])
 
-			_, ok := i.hub.pages.Take(pageBytes - wide*112) // others have it: just enough is left
+			_, ok := i.hub.digests.Take(digestBytes - wide*112) // others have it: just enough is left
 			require.True(t, ok)
 			s := open(t, i.url("snapshot=true"), "")
 			s.close()
 			i.ended(t, 2)
-			_, ok = i.hub.pages.Take(wide * 112)
+			_, ok = i.hub.digests.Take(wide * 112)
 			require.True(t, ok)
 		})
 	}
@@ -75,5 +75,5 @@ func TestPage_IsGotWholeByASlowClientWithinItsTime(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "1", position.ID)
 	require.Equal(t, "2:0", s.next().ID)
-	requireEmpty(t, i.hub.pages)
+	requireEmpty(t, i.hub.digests)
 }
