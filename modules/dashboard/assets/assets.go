@@ -30,7 +30,8 @@ type Page struct {
 	files  map[string]file // by the name in the path, with the hash
 }
 
-// New makes the page of the files: index.html, a template (see fill); style/*.css; js/main.js and js/live/worker.js with what they import;
+// New makes the page of the files: index.html, a template (see fill); style/*.css; js/main.js, js/later.js and js/live/worker.js
+// with what they import;
 // vendor/*.js and *.css, whose names without an ending are those by which scripts import them; and static/*, served as they
 // are. It returns an error for a script that package bundle refuses, and for a template that names what there is not.
 func New(files fs.FS) (*Page, error) {
@@ -57,7 +58,30 @@ const (
 	app       = ".App"
 	importMap = ".ImportMap"
 	worker    = ".Worker"
+	later     = ".Later"
 )
+
+// appEntry is the page's script, and laterEntry what of it is fetched only when it is needed, if there is any.
+const appEntry, laterEntry = "js/main.js", "js/later.js"
+
+// addApp adds the scripts of the page.
+func (p *Page) addApp(files fs.FS, vendored, names map[string]string) error {
+	if _, err := fs.Stat(files, laterEntry); errors.Is(err, fs.ErrNotExist) {
+		script, err := bundle.Link(files, appEntry, vendored)
+		if err == nil {
+			names[app] = p.add("app.js", []byte(script))
+		}
+		return err
+	}
+	_, script, err := bundle.LinkTwo(files, appEntry, laterEntry, vendored, func(first string) string {
+		names[app] = p.add("app.js", []byte(first))
+		return names[app]
+	})
+	if err == nil {
+		names[later] = p.add("later.js", []byte(script))
+	}
+	return err
+}
 
 // workerEntry is the script that runs apart from the page, in a worker that all tabs share.
 const workerEntry = "js/live/worker.js"
@@ -87,11 +111,9 @@ func (p *Page) addAll(files fs.FS, names map[string]string) error {
 	if err != nil {
 		return err
 	}
-	script, err := bundle.Link(files, "js/main.js", vendored)
-	if err != nil {
+	if err := p.addApp(files, vendored, names); err != nil {
 		return err
 	}
-	names[app] = p.add("app.js", []byte(script))
 	text := mapOf(paths)
 	names[importMap] = `<script type="importmap">` + text + `</script>` + preloads(paths)
 	p.policy = policy(text)
@@ -178,7 +200,7 @@ func preloads(paths map[string]string) (elements string) {
 	return elements
 }
 
-// fill puts paths into the template: {{.Style}} and {{.App}}, {{.ImportMap}} with its element, and {{icon.svg}} for a static
+// fill puts paths into the template: {{.Style}}, {{.App}} and {{.Later}}, {{.ImportMap}} with its element, and {{icon.svg}} for a static
 // file. It is no text/template: that would keep every exported method of the program in the binary.
 func fill(template string, names map[string]string) (string, error) {
 	var page strings.Builder

@@ -135,6 +135,17 @@ func TestPage_LetsItsWorkerAskTheServer(t *testing.T) {
 	require.Equal(t, "default-src 'none'; connect-src 'self'", s.Ask(t, "GET", worker).Header.Get("Content-Security-Policy"))
 }
 
+// What is fetched later takes the modules that are there from the script that has them, by its path.
+func TestPage_HasAScriptForLater(t *testing.T) {
+	t.Parallel()
+	s := serve(t, page("js/a.js", "export const a = 1;\n", "js/main.js", "import {a} from './a.js';\nconsole.log(a);\n",
+		"js/later.js", "import {a} from './a.js';\nconsole.log(-a);\n", "index.html", "{{.Style}}{{icon.svg}}{{.ImportMap}}{{.App}} {{.Later}} "))
+	index := body(t, s.Ask(t, "GET", "/"))
+	script := body(t, s.Ask(t, "GET", regexp.MustCompile(`/assets/later\S*`).FindString(index)))
+	require.Contains(t, script, "import {$a} from '"+regexp.MustCompile(`/assets/app\S*`).FindString(index)+"';")
+	require.Contains(t, script, "console.log(-a)")
+}
+
 func TestPage_IsAskedForAgainAndSentOnce(t *testing.T) {
 	t.Parallel()
 	s := serve(t, page())

@@ -11,6 +11,7 @@ package bundle
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -25,17 +26,39 @@ func faultAt(file string, line int, format string, args ...any) error {
 // Link returns the module at the path entry of files, with all those that it needs in front of it, as one ES module without
 // comments. Vendored are the sources of the modules that are imported by a bare name, to know what they export.
 func Link(files fs.FS, entry string, vendored map[string]string) (string, error) {
+	l := newLinker(files, vendored)
+	if _, err := l.add(entry); err != nil {
+		return "", err
+	}
+	return l.script(), nil
+}
+
+// LinkTwo returns the module at the path entry as Link does, and with the one at later what only that needs: the second module takes
+// the others from the first, which a browser has by then. pathOf returns where the first is served, from its text.
+func LinkTwo(
+	files fs.FS, entry, later string, vendored map[string]string, pathOf func(first string) string,
+) (first, second string, err error) {
+	l := newLinker(files, vendored)
+	if _, err := l.add(entry); err != nil {
+		return "", "", err
+	}
+	rest := newLinker(files, vendored)
+	rest.before, rest.variables = l.done, maps.Clone(l.variables)
+	if _, err := rest.add(later); err != nil {
+		return "", "", err
+	}
+	shared := strings.Join(slices.Compact(slices.Sorted(slices.Values(rest.shared))), ", ")
+	first = l.script() + "export {" + shared + "};\n"
+	fmt.Fprintf(&rest.head, "import {%s} from '%s';\n", shared, pathOf(first))
+	return first, rest.script(), nil
+}
+
+func newLinker(files fs.FS, vendored map[string]string) *linker {
 	l := &linker{files: files, vendored: map[string][]string{}, done: map[string]*module{}, variables: map[string]string{}}
 	for bare, src := range vendored {
 		l.vendored[bare] = exportsOf(src)
 	}
-	if _, err := l.add(entry); err != nil {
-		return "", err
-	}
-	for _, bare := range l.used() {
-		fmt.Fprintf(&l.head, "import * as %s from '%s';\n", variable(bare), bare)
-	}
-	return l.head.String() + l.body.String(), nil
+	return l
 }
 
 type linker struct {
@@ -45,9 +68,20 @@ type linker struct {
 	// under is the way from the entry to the module at hand, to find cycles.
 	under []string
 	// variables are the modules' variables, and whose they are.
-	variables  map[string]string
+	variables map[string]string
+	// before are the modules of a script that is there already, shared the variables of those that are taken from it.
+	before     map[string]*module
+	shared     []string
 	bare       []string // the vendored modules that are imported
 	head, body strings.Builder
+}
+
+// script returns what has been written, behind the imports of vendored modules.
+func (l *linker) script() string {
+	for _, bare := range l.used() {
+		fmt.Fprintf(&l.head, "import * as %s from '%s';\n", variable(bare), bare)
+	}
+	return l.head.String() + l.body.String()
 }
 
 // used returns the vendored modules that are imported, in a fixed order.
@@ -55,6 +89,10 @@ func (l *linker) used() []string { return slices.Compact(slices.Sorted(slices.Va
 
 // add writes the module and those that it needs, unless they have been written.
 func (l *linker) add(file string) (*module, error) {
+	if m := l.before[file]; m != nil {
+		l.shared = append(l.shared, variable(file))
+		return m, nil
+	}
 	if m := l.done[file]; m != nil {
 		return m, nil
 	}

@@ -172,6 +172,48 @@ func TestLink_MakesAModuleThatRuns(t *testing.T) {
 	require.Equal(t, "hello x!\n", string(out))
 }
 
+// The second script has what the first has not, and both see the same modules.
+func TestLinkTwo_MakesASecondScriptThatGoesOnFromTheFirst(t *testing.T) {
+	t.Parallel()
+	first, second, err := LinkTwo(files(
+		"js/main.js", "import {counter} from './count.js';\ncounter.n++;\nglobalThis.show = () => console.log(counter.n);\n",
+		"js/count.js", "export const counter = {n: 0};\n",
+		"js/later.js", "import {counter} from './count.js';\nimport {step} from './step.js';\nimport {h} from 'preact';\ncounter.n += step + h;\nshow();\n",
+		"js/step.js", "import {counter} from './count.js';\nexport const step = 10 * counter.n;\n",
+	), "js/main.js", "js/later.js", map[string]string{"preact": "export{h};"}, func(first string) string {
+		require.NotContains(t, first, "step")
+		return "./app.mjs"
+	})
+	require.NoError(t, err)
+	require.Contains(t, first, "export {$count};\n")
+	require.NotContains(t, first, "preact", "only the second needs it")
+	require.Equal(t, "import {$count} from './app.mjs';\nimport * as $preact from 'preact';\n", second[:strings.Index(second, "const")])
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not there, so what was linked is not run")
+	}
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"app.mjs": first, "later.mjs": strings.ReplaceAll(second, "'preact'", "'./preact.mjs'"), "preact.mjs": "export const h = 100;",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	out, err := exec.CommandContext(t.Context(), node, filepath.Join(folder, "later.mjs")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, "111\n", string(out))
+}
+
+func TestLinkTwo_RefusesWhatLinkRefuses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ main, later, want string }{
+		{"import {a} from './b.js';", "", "js/main.js:1: there is no file js/b.js"},
+		{"", "import {a} from './main.js';", "js/later.js:1: ./main.js exports no a"},
+	} {
+		_, _, err := LinkTwo(files("js/main.js", test.main, "js/later.js", test.later), "js/main.js", "js/later.js", vendored, func(string) string { return "" })
+		require.ErrorContains(t, err, test.want)
+	}
+}
+
 // FuzzScan holds the scanner to its promise that tokens follow each other within the text.
 func FuzzScan(f *testing.F) {
 	f.Add("import {a} from './a.js';\nexport const b = `${a /* x */}` / 2;")

@@ -15,11 +15,8 @@ import { Boards } from './pages/boards/list.js'
 import { Wall } from './pages/boards/wall.js'
 import { Device } from './pages/device/page.js'
 import { Devices } from './pages/devices.js'
-import { Keys } from './pages/keys.js'
-import { Operations } from './pages/operations/page.js'
 import { SignIn } from './pages/signin.js'
-import { Transfer } from './pages/transfer/page.js'
-import { Users } from './pages/users.js'
+import { Later } from './parts/later.js'
 import { Shell } from './parts/shell.js'
 import { Empty, Failure, Loading } from './parts/states.js'
 import { text } from './text/en.js'
@@ -49,13 +46,10 @@ function Page() {
     case 'compare':
       return html`<${Compare} />`
     case 'import':
-      return html`<${Transfer} />`
     case 'keys':
-      return html`<${Keys} />`
     case 'operations':
-      return html`<${Operations} />`
     case 'users':
-      return html`<${Users} />`
+      return html`<${Later} name=${first} />`
     case 'account':
       return html`<${Account} />`
     case 'boards':
