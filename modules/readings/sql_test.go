@@ -36,7 +36,7 @@ const sqlShadows = `
 CREATE SCHEMA other;
 CREATE TABLE other.series (id int, device_id text, metric text);
 CREATE TABLE other.devices (id text, retention_days int);
-CREATE TABLE other.reading_chunks (series_id int, start_at timestamptz, hours smallint, deltas int[], value float8[]);
+CREATE TABLE other.reading_chunks (series_id int, start_at timestamptz, hours smallint, data bytea);
 CREATE TABLE other.log_state (folded_seq bigint, retention_days int);
 CREATE FUNCTION other.now() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT 'epoch'::timestamptz $$;
 CREATE FUNCTION other.date_trunc(text, timestamp) RETURNS timestamp LANGUAGE sql STABLE AS $$ SELECT 'epoch'::timestamp $$`
@@ -178,8 +178,8 @@ func TestSQL_WorksInASchemaOfItsOwnUnderOddDefaults(t *testing.T) {
 
 // insertByHand gives a series the chunk of another one.
 const insertByHand = `
-INSERT INTO reading_chunks (series_id, start_at, hours, count, min, max, sum, first, last, deltas, value, sum_rest)
-SELECT $2, start_at, hours, count, min, max, sum, first, last, deltas, value, sum_rest FROM reading_chunks WHERE series_id = $1`
+INSERT INTO reading_chunks (series_id, start_at, hours, count, min, max, sum, first, last, data, sum_rest)
+SELECT $2, start_at, hours, count, min, max, sum, first, last, data, sum_rest FROM reading_chunks WHERE series_id = $1`
 
 // docs/sql.md: write through the API only.
 func TestSQL_RowsAddedToTheTablesAreInNoLogAndNotInMemory(t *testing.T) {

@@ -5,13 +5,11 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"telltale/modules/readings/bucket"
@@ -164,7 +162,7 @@ func TestAggregates_AreTheSameAtEveryStage(t *testing.T) {
 	t.Parallel()
 	const start = 1_764_547_200_000 // 2025-12-01
 	all := hardSums()
-	for _, pack := range []int{50, 5000} {
+	for _, pack := range []int{50, 2000, 5000} { // days of two thousand have the statistics of their hours
 		db := pgtest.New(t)
 		e := startEngine(t, db)
 		for name, values := range all {
@@ -184,49 +182,14 @@ func TestAggregates_AreTheSameAtEveryStage(t *testing.T) {
 		e.SetNow(func() time.Time { return chunk.UTC(start + 40*chunk.Day) })
 		require.NoError(t, e.Runner.CloseDays(t.Context()))
 		requireStage(t, e, all, start, "days and months")
-		var beyond, days int
+		var beyond, days, hourly int
 		require.NoError(t, db.QueryRow(t.Context(), `SELECT
-			(SELECT count(*) FROM reading_chunks WHERE sum IN ('Infinity', '-Infinity')), (SELECT count(*) FROM reading_days)`).Scan(&beyond, &days))
+			(SELECT count(*) FROM reading_chunks WHERE sum IN ('Infinity', '-Infinity')), (SELECT count(*) FROM reading_days),
+			(SELECT count(hourly) FROM reading_chunks)`).Scan(&beyond, &days, &hourly))
 		require.Positive(t, beyond)
 		require.Equal(t, pack == 5000, days == 0)
+		require.Equal(t, pack == 2000, hourly > 0)
 	}
-}
-
-// A database of before sums were compensated keeps its chunks. Means that it had lost come back.
-func TestAggregates_OfChunksWrittenBeforeAreMended(t *testing.T) {
-	t.Parallel()
-	const start = 1_764_547_200_000
-	all := hardSums()
-	db := pgtest.New(t)
-	e := startEngine(t, db)
-	for name, values := range all {
-		points := chunk.Points{Value: values}
-		for i := range values {
-			points.TS = append(points.TS, start+int64(i)*chunk.Minute)
-		}
-		e.postPoints(t, strings.ReplaceAll(name, " ", "-"), points)
-	}
-	_, err := db.Exec(t.Context(), `UPDATE log_state SET closed_until = '2025-12-01Z'`)
-	require.NoError(t, err)
-	e.FoldWith(func(p *fold.Parts) { p.Pack = 50 })
-	e.SetNow(func() time.Time { return chunk.UTC(start + 2*chunk.Day) })
-	e.FoldAll(t)
-	require.NoError(t, e.Runner.CloseDays(t.Context()))
-	for _, table := range []string{"reading_chunks", "reading_days"} {
-		for _, statement := range []string{
-			`UPDATE ` + table + ` SET sum = 'NaN' WHERE sum_rest <> 0 AND sum IN ('Infinity', '-Infinity')`,
-			`UPDATE ` + table + ` SET sum = 'Infinity' WHERE sum > 1e308`,
-			`ALTER TABLE ` + table + ` DROP COLUMN sum_rest`,
-		} {
-			_, err := db.Exec(t.Context(), statement)
-			require.NoError(t, err)
-		}
-	}
-	migration, err := os.ReadFile("migrations/0002_sums.sql")
-	require.NoError(t, err)
-	_, err = db.Exec(t.Context(), string(migration), pgx.QueryExecModeSimpleProtocol)
-	require.NoError(t, err)
-	requireStage(t, startEngine(t, db), all, start, "upgraded")
 }
 
 // requireStage checks the aggregates of each device, which has its values a minute apart from start on.

@@ -100,9 +100,7 @@ CREATE TABLE log_state (
 INSERT INTO log_state DEFAULT VALUES;
 
 -- One series' readings over an hour, or over a whole day or calendar month (in UTC) that is past when they are few. Chunks
--- of a series never overlap. deltas[1] is the offset of the first reading from start_at in ms, deltas[i] the distance of
--- the i-th reading from the one before; repetitions of the last element are left off, so that a regular series needs only
--- two elements. Values are in order of time, one for each instant. The function readings gives them back as rows.
+-- of a series never overlap. FORMAT.md in the package chunk specifies data; the function readings gives it back as rows.
 -- Partitions are calendar months in UTC, reading_chunks_YYYY_MM, made when the first reading of a month comes.
 CREATE TABLE reading_chunks (
     series_id integer NOT NULL,
@@ -112,12 +110,15 @@ CREATE TABLE reading_chunks (
     min       double precision NOT NULL,
     max       double precision NOT NULL,
     sum       double precision NOT NULL,
+    sum_rest  double precision NOT NULL,               -- as of reading_days
     first     double precision NOT NULL,
     last      double precision NOT NULL,
-    deltas    integer[] NOT NULL,
-    value     double precision[] NOT NULL,
+    data      bytea NOT NULL,
+    hourly    bytea,                                   -- statistics of a day's hours, in the same form, where they spare opening it
     PRIMARY KEY (series_id, start_at)
 ) PARTITION BY RANGE (start_at);
+-- The data is compact: compressing it again would cost more than it saves.
+ALTER TABLE reading_chunks ALTER COLUMN data SET STORAGE EXTERNAL, ALTER COLUMN hourly SET STORAGE EXTERNAL;
 CREATE INDEX reading_chunks_months ON reading_chunks (series_id, start_at) WHERE hours > 24;
 
 -- How many bytes of a partition's chunks have been deleted, or overwritten after its month, since it was written; once they
@@ -137,60 +138,11 @@ CREATE TABLE reading_days (
     count     integer NOT NULL,
     min       double precision NOT NULL,
     max       double precision NOT NULL,
+    -- What the sum lacks of the true one, which rounding cut off, is sum_rest. Where the true one is beyond the range of a
+    -- float8, sum is infinite, and sum_rest the true sum divided by 2^64.
     sum       double precision NOT NULL,
+    sum_rest  double precision NOT NULL,
     first     double precision NOT NULL,
     last      double precision NOT NULL,
     PRIMARY KEY (series_id, start_at)
 );
-
--- Readings as plain rows, for SQL: of the devices and metrics given (NULL is all of them), from since (inclusive) to until
--- (exclusive), where NULL is no bound. Each reading comes once, whether it is in a chunk or still in the log. Give the bounds as
--- arguments: chunks outside them are not opened then.
-CREATE FUNCTION readings(devices text[], metrics text[], since timestamptz, until timestamptz)
-RETURNS TABLE (device text, metric text, ts timestamptz, value double precision)
-LANGUAGE sql STABLE ROWS 100000 AS $$
-WITH wanted AS (
-    SELECT s.id, s.device_id, s.metric,
-        greatest(coalesce($3, '-infinity'),
-            now() - nullif(coalesce(d.retention_days, (SELECT retention_days FROM log_state)), 0) * interval '24 hours') AS since
-    FROM series AS s JOIN devices AS d ON d.id = s.device_id
-    WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
-), unfolded AS MATERIALIZED (
-    SELECT DISTINCT ON (id, ts) wanted.id, 'epoch'::timestamptz + r.ts * interval '1 millisecond' AS ts, r.value
-    FROM reading_log AS l
-    CROSS JOIN LATERAL unnest(l.series, l.ts, l.value) WITH ORDINALITY AS r (id, ts, value, n)
-    JOIN wanted ON wanted.id = r.id
-    WHERE l.seq > (SELECT folded_seq FROM log_state)
-        AND l.max_ts >= floor(extract(epoch FROM coalesce($3, '1970-01-01Z')) * 1000)
-        AND 'epoch'::timestamptz + r.ts * interval '1 millisecond' >= wanted.since
-        AND 'epoch'::timestamptz + r.ts * interval '1 millisecond' < coalesce($4, 'infinity')
-    ORDER BY id, ts, l.seq DESC, r.n DESC
-)
-SELECT wanted.device_id, wanted.metric, p.ts, p.value
-FROM wanted
-CROSS JOIN LATERAL (
-    SELECT start_at, deltas, value FROM reading_chunks
-    WHERE series_id = wanted.id AND start_at = date_trunc('month', $3 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
-        AND start_at < date_trunc('hour', $3) AND hours > 24
-    UNION ALL
-    SELECT start_at, deltas, value FROM reading_chunks
-    WHERE series_id = wanted.id AND start_at = date_trunc('day', $3 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
-        AND start_at < date_trunc('hour', $3) AND hours = 24
-    UNION ALL
-    SELECT start_at, deltas, value FROM reading_chunks
-    WHERE series_id = wanted.id AND start_at >= coalesce(date_trunc('hour', $3), '-infinity')
-        AND start_at < coalesce($4, 'infinity')
-) AS c
-CROSS JOIN LATERAL (
-    SELECT c.start_at + sum(coalesce(e.delta, c.deltas[cardinality(c.deltas)])) OVER (ORDER BY e.n)
-        * interval '1 millisecond' AS ts, e.value
-    FROM unnest(c.deltas, c.value) WITH ORDINALITY AS e (delta, value, n)
-) AS p
-WHERE p.ts >= wanted.since AND p.ts < coalesce($4, 'infinity')
-    AND (wanted.id, p.ts) NOT IN (SELECT id, ts FROM unfolded)
-UNION ALL
-SELECT wanted.device_id, wanted.metric, unfolded.ts, unfolded.value FROM unfolded JOIN wanted USING (id)
-$$;
-
--- The readings of the last hour and those that come from the future, for a quick look.
-CREATE VIEW recent_readings AS SELECT * FROM readings(NULL, NULL, now() - interval '1 hour', NULL);

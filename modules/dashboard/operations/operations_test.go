@@ -262,8 +262,8 @@ func TestStorage_EstimatesWhatAReadingTakes(t *testing.T) {
 	db := pgtest.New(t)
 	for _, statement := range []string{
 		`CREATE TABLE reading_chunks_2026_01 PARTITION OF reading_chunks FOR VALUES FROM ('2026-01-01Z') TO ('2026-02-01Z')`,
-		`INSERT INTO reading_chunks (series_id, start_at, hours, count, min, max, sum, first, last, deltas, value)
-		SELECT n, '2026-01-01Z', 1, 60, 0, 1, 30, 0, 1, '{0,60000}', (SELECT array_agg(random()) FROM generate_series(1, 60)) FROM generate_series(1, 5000) n`,
+		`INSERT INTO reading_chunks (series_id, start_at, hours, count, min, max, sum, sum_rest, first, last, data)
+		SELECT n, '2026-01-01Z', 1, 60, 0, 1, 30, 0, 0, 1, convert_to(repeat('x', 500), 'UTF8') FROM generate_series(1, 5000) n`,
 		`ANALYZE reading_chunks`,
 	} {
 		_, err := db.Exec(t.Context(), statement)

@@ -48,10 +48,10 @@ func SearchBack(ctx context.Context, db rowsSource, searches []*Search) error {
 }
 
 const selectNewestChunk = `
-SELECT wanted.n, chunk.start_at, chunk.deltas, chunk.value, (SELECT folded_seq FROM log_state)
+SELECT wanted.n, chunk.start_at, chunk.data, (SELECT folded_seq FROM log_state)
 FROM unnest($1::int[], $2::timestamptz[]) WITH ORDINALITY AS wanted (id, before, n)
 CROSS JOIN LATERAL (
-	SELECT start_at, deltas, value FROM reading_chunks
+	SELECT start_at, data FROM reading_chunks
 	WHERE series_id = wanted.id AND start_at < wanted.before ORDER BY start_at DESC LIMIT 1
 ) AS chunk`
 
@@ -70,12 +70,12 @@ func searchStep(ctx context.Context, db rowsSource, searches []*Search) (further
 	var n, folded int64
 	var points chunk.Points
 	for rows.Next() {
-		if err := rows.Scan(&n, nil, nil, nil, &folded); err != nil {
+		if err := rows.Scan(&n, nil, nil, &folded); err != nil {
 			return nil, err
 		}
 		raw := rows.RawValues()
 		s, start := searches[n-1], chunk.ParseTimestamp(raw[1])
-		if points, err = chunk.Decode(chunk.Points{TS: points.TS[:0], Value: points.Value[:0]}, start, raw[2], raw[3]); err != nil {
+		if points, err = chunk.Decode(chunk.Points{TS: points.TS[:0], Value: points.Value[:0]}, start, raw[2], start, s.horizon+1); err != nil {
 			return nil, err
 		}
 		if !s.take(start, points, folded) {

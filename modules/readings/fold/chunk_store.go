@@ -87,10 +87,10 @@ func readStored(ctx context.Context, tx pgx.Tx, slots []addition) ([][]storedChu
 }
 
 const selectChunksByKey = `
-SELECT series_id, (extract(epoch FROM start_at) * 1000)::bigint, deltas, value
+SELECT series_id, (extract(epoch FROM start_at) * 1000)::bigint, data
 FROM unnest($1::int[], $2::timestamptz[]) AS wanted (id, at)
 CROSS JOIN LATERAL (
-	SELECT series_id, start_at, deltas, value FROM reading_chunks
+	SELECT series_id, start_at, data FROM reading_chunks
 	WHERE series_id = wanted.id AND start_at = wanted.at AND start_at >= $3 AND start_at <= $4
 	ORDER BY start_at
 ) AS chunk`
@@ -137,11 +137,11 @@ func readPoints(ctx context.Context, tx pgx.Tx, merges []placement) (storedPoint
 	defer rows.Close()
 	for rows.Next() {
 		var key chunkKey
-		if err := rows.Scan(&key.series, &key.start, nil, nil); err != nil {
+		if err := rows.Scan(&key.series, &key.start, nil); err != nil {
 			return nil, fmt.Errorf("reading chunks to fold into: %w", err)
 		}
-		raw := rows.RawValues()
-		if stored[key], err = chunk.Decode(chunk.Points{}, key.start, raw[2], raw[3]); err != nil {
+		data := rows.RawValues()[2]
+		if stored[key], err = chunk.Decode(chunk.Points{}, key.start, data, math.MinInt64, math.MaxInt64); err != nil {
 			return nil, fmt.Errorf("reading chunk %d of series %d: %w", key.start, key.series, err)
 		}
 	}
@@ -153,10 +153,10 @@ func readPoints(ctx context.Context, tx pgx.Tx, merges []placement) (storedPoint
 
 const updateChunk = `
 UPDATE reading_chunks
-SET hours = $3, count = $4, min = $5, max = $6, sum = $7, sum_rest = $8, first = $9, last = $10, deltas = $11, value = $12
+SET hours = $3, count = $4, min = $5, max = $6, sum = $7, sum_rest = $8, first = $9, last = $10, data = $11, hourly = $12
 WHERE series_id = $1 AND start_at = $2`
 
-var chunkColumns = []string{"series_id", "start_at", "hours", "count", "min", "max", "sum", "sum_rest", "first", "last", "deltas", "value"}
+var chunkColumns = []string{"series_id", "start_at", "hours", "count", "min", "max", "sum", "sum_rest", "first", "last", "data", "hourly"}
 
 // chunkWriter collects changes of the chunks' table.
 type chunkWriter struct {
@@ -231,6 +231,14 @@ func (c filled) row() []any {
 	s.Add(c.points.Value)
 	return []any{
 		c.Series, chunk.UTC(c.Start), c.Hours(), int32(s.Count), s.Min, s.Max, s.Sum.High, s.Sum.Low, s.First, s.Last,
-		chunk.EncodeDeltas(c.Start, c.points.TS), c.points.Value,
+		chunk.Encode(c.Start, c.points), c.hourly(),
 	}
+}
+
+// hourly returns the statistics of the hours of a day; nil for other spans.
+func (c filled) hourly() []byte {
+	if c.Span != chunk.DaySpan {
+		return nil
+	}
+	return chunk.EncodeHours(c.Start, c.points)
 }

@@ -74,7 +74,7 @@ func (p *placer) close(ctx context.Context, until int64) error {
 			return err
 		}
 		if month, end := chunk.MonthSpan.Region(since); end == until {
-			err := p.packAll(ctx, chunk.MonthSpan, selectSmallMonths, id, id+closeSeries, p.pack, chunk.UTC(month), chunk.UTC(end))
+			err := p.packAll(ctx, chunk.MonthSpan, selectSmallMonths, id, id+closeSeries, p.pack.month, chunk.UTC(month), chunk.UTC(end))
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (p *placer) closeSome(ctx context.Context, from, to int32, since, until tim
 		return err
 	}
 	for _, d := range days {
-		if d.chunks < 2 || d.Count > int64(p.pack) {
+		if d.chunks < 2 || d.Count > int64(p.pack.day) {
 			continue
 		}
 		if err := p.add(ctx, addition{Slot: chunk.DaySpan.Slot(d.series, d.start)}); err != nil {

@@ -196,7 +196,7 @@ func (p *placer) deleteDays(ctx context.Context, d deletion.Marker) error {
 		if start == edge || start+chunk.Day > p.closed {
 			continue
 		}
-		rows, err := p.tx.Query(ctx, selectEdgeDays, d.Series, chunk.UTC(start), chunk.UTC(start+chunk.Day), p.pack)
+		rows, err := p.tx.Query(ctx, selectEdgeDays, d.Series, chunk.UTC(start), chunk.UTC(start+chunk.Day), p.pack.day)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package fold
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -11,9 +12,11 @@ import (
 )
 
 const (
-	// packReadings is how many readings a day or month may have that is kept in one chunk. Below it the row of a chunk
-	// and the start of its compression would cost more than the readings.
-	packReadings = 5000
+	// packDay and packMonth are how many readings a day or month may have that is kept in one chunk. A larger chunk would not be
+	// smaller by reading, but cost more each time a late reading has it written again. The hours of a day that is one chunk have
+	// their statistics in its row; those of a month have not, so it has few.
+	packDay   = 1 << 15
+	packMonth = 5000
 	// stepReadings is how many readings a fold takes from the window at once, and about how many, with those of the chunks
 	// that they go into, it writes at once.
 	stepReadings = 1 << 19
@@ -24,21 +27,36 @@ const (
 
 // placer writes readings into the chunks where they belong, within a transaction that holds the fold lock.
 //
-// A month that is over is one chunk as long as it has at most pack readings, else a day that is over is, else each hour
-// is one. Only what is before closed counts as over: chunks after it are hours.
+// A month that is over is one chunk as long as it has at most packMonth readings, else a day that is over is, as long as it has at
+// most packDay, else each hour is one. Only what is before closed counts as over: chunks after it are hours.
 //
 // It holds at most three times step readings, or those of a single hour where these are more.
 type placer struct {
 	tx     pgx.Tx
 	closed int64     // Unix ms, a midnight in UTC
 	now    time.Time // that replacing chunks is noted with
-	pack   int
+	pack   pack
 	step   int
 	held   func(readings int)
 
 	pending  []addition
 	readings int // in pending
 	chunks   int // that can be stored of the slots in pending
+}
+
+// pack is how many readings a day and a month may have that is one chunk.
+type pack struct{ day, month int }
+
+// most returns how many readings a chunk of a span may have.
+func (p pack) most(s chunk.Span) int {
+	switch s {
+	case chunk.MonthSpan:
+		return p.month
+	case chunk.DaySpan:
+		return p.day
+	default:
+		return math.MaxInt
+	}
 }
 
 // addition is readings on their way into a slot; none when the slot is only to be packed.
@@ -130,7 +148,7 @@ func (p *placer) divide(merges []placement, a addition, stored []storedChunk) []
 	for _, c := range stored {
 		total += c.count
 	}
-	if a.Span == chunk.HourSpan || total <= p.pack || len(stored) == 1 && stored[0].Span == a.Span {
+	if total <= p.pack.most(a.Span) || len(stored) == 1 && stored[0].Span == a.Span {
 		return append(merges, placement{a, stored, total})
 	}
 	for points := a.points; points.Len() > 0; {
@@ -171,9 +189,9 @@ func (p *placer) write(ctx context.Context, merges []placement) error {
 	return days.write(ctx, p.tx)
 }
 
-// split makes chunks of a slot's points: one, or where they are too many or too far apart those of its parts.
+// split makes chunks of a slot's points: one, or where they are too many those of its parts.
 func (p *placer) split(u chunk.Slot, points chunk.Points, put func(filled)) {
-	if u.Span == chunk.HourSpan || points.Len() <= p.pack && !chunk.Gaping(u.Start, points.TS) {
+	if points.Len() <= p.pack.most(u.Span) {
 		put(filled{u, points})
 		return
 	}

@@ -28,7 +28,7 @@ ON CONFLICT (partition) DO UPDATE SET removed = reading_space.removed + excluded
 )
 
 // chunkBytes is about what a row takes in table and index.
-const chunkBytes = `pg_column_size(deltas) + pg_column_size(value) + 120 AS bytes`
+const chunkBytes = `pg_column_size(data) + coalesce(pg_column_size(hourly), 0) + 120 AS bytes`
 
 // noteReplaced counts the bytes of chunks, by partition, whose readings are in others now.
 func noteReplaced(ctx context.Context, tx pgx.Tx, freed map[string]int64, now time.Time) error {

@@ -50,7 +50,7 @@ type Runner struct {
 	logger    *zap.Logger
 	limits    config.Readings
 	now       func() time.Time
-	pack      int                // readings of a day or month that is one chunk, at most
+	pack      pack
 	step      int                // readings that a fold takes at once, about
 	held      func(readings int) // is told how many a fold has in memory, the window aside, whenever it has read chunks
 
@@ -87,7 +87,7 @@ func New(p Parts) *Runner {
 	f := &Runner{
 		db: p.DB, log: p.Log, tail: p.Tail, window: p.Window, registry: p.Registry, retention: p.Retention, limits: p.Limits, logger: p.Logger,
 		done: make(chan struct{}), folding: lock.New(), now: p.Now, held: p.Held,
-		pack: cmp.Or(p.Pack, packReadings), step: cmp.Or(p.Step, stepReadings),
+		pack: pack{cmp.Or(p.Pack, packDay), cmp.Or(p.Pack, packMonth)}, step: cmp.Or(p.Step, stepReadings),
 	}
 	if f.now == nil {
 		f.now = time.Now

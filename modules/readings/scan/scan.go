@@ -142,6 +142,7 @@ type walker struct {
 	recent chunk.Points    // that series' readings of the window that were not visited yet
 	hidden []deletion.Mask // what of that series' chunks is deleted
 	chunk  chunk.Points    // memory for one chunk
+	hours  chunk.Hours     // memory for the statistics of its hours
 	merged chunk.Points    // memory for a chunk merged with the window
 }
 
@@ -176,16 +177,13 @@ func (w *walker) run() error {
 }
 
 // row visits one chunk, and what the window has before it and beside it.
-func (w *walker) row(row chunkRow) (err error) {
+func (w *walker) row(row chunkRow) error {
 	if row.index < w.index {
 		return errors.New("chunks came out of the order asked for")
 	}
 	// Before anything is visited: what the row has is not valid any more when the client lets a visit wait.
-	if row.deltas != nil {
-		w.chunk, err = chunk.Decode(chunk.Points{TS: w.chunk.TS[:0], Value: w.chunk.Value[:0]}, row.start, row.deltas, row.value)
-		if err != nil {
-			return err
-		}
+	if err := w.decode(row); err != nil {
+		return err
 	}
 	if err := w.advance(row.index); err != nil {
 		return err
@@ -198,11 +196,11 @@ func (w *walker) row(row chunkRow) (err error) {
 		return err
 	}
 	beside := w.takeRecent(row.end)
-	if row.deltas == nil {
+	if row.data == nil {
 		if beside.Len() > 0 || slices.ContainsFunc(w.hidden, func(m deletion.Mask) bool { return m.From < row.end && row.start < m.To }) {
 			return errors.New("a chunk's statistics were read where its readings are needed")
 		}
-		return w.visitor.Piece(Piece{Start: row.start, Statistics: row.statistics})
+		return w.visitStatistics(row)
 	}
 	points := deletion.Withhold(w.chunk.Slice(w.from, w.scan.To), w.hidden)
 	if beside.Len() > 0 {
@@ -210,6 +208,33 @@ func (w *walker) row(row chunkRow) (err error) {
 		points = w.merged
 	}
 	return w.visitPoints(row.start, points)
+}
+
+// decode reads what the row has besides its statistics.
+func (w *walker) decode(row chunkRow) (err error) {
+	switch {
+	case row.data != nil:
+		w.chunk, err = chunk.Decode(chunk.Points{TS: w.chunk.TS[:0], Value: w.chunk.Value[:0]}, row.start, row.data, w.scan.begin(row.index), w.scan.To)
+	case row.hourly != nil:
+		w.hours, err = chunk.DecodeHours(w.hours[:0], &w.chunk, row.hourly)
+	}
+	return err
+}
+
+// visitStatistics visits the statistics of a chunk, or of its hours where the row has them.
+func (w *walker) visitStatistics(row chunkRow) error {
+	if row.hourly == nil {
+		return w.visitor.Piece(Piece{Start: row.start, Statistics: row.statistics})
+	}
+	for i, s := range w.hours {
+		if s.Count == 0 {
+			continue
+		}
+		if err := w.visitor.Piece(Piece{Start: row.start + int64(i)*chunk.Hour, Statistics: s}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // advance ends the series begun last and begins every one up to index.
@@ -260,14 +285,15 @@ func (w *walker) visitPoints(start int64, points chunk.Points) error {
 	return w.visitor.Piece(Piece{Start: start, Points: points})
 }
 
-// chunkRow is a row of selectChunks; deltas and value are nil where the statistics are enough, and valid until the next row.
+// chunkRow is a row of a scan's statement; data is nil where statistics are enough: those of the hours if
+// hourly is set. Both are valid until the next row.
 type chunkRow struct {
 	index      int
 	start      int64
 	end        int64
 	statistics chunk.Statistics
-	deltas     []byte
-	value      []byte
+	data       []byte
+	hourly     []byte
 	folded     int64
 	months     int64
 }
@@ -283,8 +309,8 @@ func parseChunkRow(raw [][]byte) (row chunkRow, err error) {
 		start:      start,
 		end:        start + int64(binary.BigEndian.Uint16(raw[2]))*chunk.Hour,
 		statistics: chunk.ParseStatistics(raw[3:10]),
-		deltas:     raw[10],
-		value:      raw[11],
+		data:       raw[10],
+		hourly:     raw[11],
 		folded:     int64(binary.BigEndian.Uint64(raw[12])),
 		months:     int64(binary.BigEndian.Uint32(raw[13])),
 	}, nil

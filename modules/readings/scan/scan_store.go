@@ -8,7 +8,7 @@ import (
 	"telltale/modules/readings/deletion"
 )
 
-// The statements of a scan: points.sql reads every reading, statistics.sql leaves arrays out where a chunk's statistics will do, and
+// The statements of a scan: points.sql reads every reading, statistics.sql leaves the data out where a chunk's statistics will do, and
 // days.sql, for buckets of whole days, reads days in the place of their chunks. wanted has for each series, in the order of the
 // answer:
 //
