@@ -265,7 +265,8 @@ func TestDeletion_WaitsForNoFold(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	readingstest.CountStamps(t, db)
-	e := startEngine(t, db, func(l *config.Readings) { l.QueryTimeout = 300 * time.Millisecond })
+	// Long enough for a busy machine to follow the log in, after which the fold is waited for.
+	e := startEngine(t, db, func(l *config.Readings) { l.QueryTimeout = 3 * time.Second })
 	a := &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(everyone), 1<<20))}
 	a.Post(t, `{"readings":[{"device":"a","ts":100000000000,"values":{"m":1}}]}`)
 	e.FoldAll(t)

@@ -56,7 +56,8 @@ CREATE TABLE series (
     UNIQUE (device_id, metric)
 );
 
--- The log: one row a batch, in commit order. Its arrays are parallel: the i-th reading is (series[i], ts[i], value[i]).
+-- The log: one row a batch, in commit order. The i-th reading is of the i-th series. Both columns are in the form of a chunk's data
+-- (FORMAT.md in the package chunk): data with instants relative to 1970, series with ids as values.
 -- A row with dropped series and no readings records that a device was deleted.
 -- Blocks (partitions by seq) are attached ahead of the head and dropped whole once they are folded and past the resume window.
 CREATE TABLE reading_log (
@@ -65,16 +66,12 @@ CREATE TABLE reading_log (
     count        integer NOT NULL,                     -- of readings
     min_ts       bigint NOT NULL,                      -- Unix ms, 0 when the row holds no reading
     max_ts       bigint NOT NULL,
-    series       integer[] NOT NULL,
-    ts           bigint[] NOT NULL,                    -- Unix ms
-    value        double precision[] NOT NULL,
+    series       bytea NOT NULL,
+    data         bytea NOT NULL,
     dropped      integer[]
 ) PARTITION BY RANGE (seq);
--- Rows live for an hour or so: compressing them would cost more than it saves.
-ALTER TABLE reading_log
-    ALTER COLUMN series SET STORAGE EXTERNAL,
-    ALTER COLUMN ts SET STORAGE EXTERNAL,
-    ALTER COLUMN value SET STORAGE EXTERNAL;
+-- Compressing these again would cost more than it saves.
+ALTER TABLE reading_log ALTER COLUMN series SET STORAGE EXTERNAL, ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE TABLE reading_log_1 (LIKE reading_log INCLUDING ALL);
 ALTER TABLE reading_log ATTACH PARTITION reading_log_1 FOR VALUES FROM (1) TO (1025);
 

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/batchlog"
 	"telltale/modules/streaming/event"
 	"telltale/platform/postgres"
 	"telltale/platform/postgres/pgtest"
@@ -25,10 +26,16 @@ func restore(t *testing.T, db *postgres.DB, kept, others int) {
 		if _, err := tx.Exec(t.Context(), `DELETE FROM reading_log WHERE seq > $1`, kept); err != nil {
 			return err
 		}
-		_, err := tx.Exec(t.Context(), `
-		INSERT INTO reading_log (seq, count, min_ts, max_ts, series, ts, value)
-		SELECT $1 + n, 1, 5000 + n, 5000 + n, ARRAY[1], ARRAY[5000 + n], ARRAY[n + 0.5] FROM generate_series(1, $2::int) AS n`, kept, others)
-		return err
+		for n := 1; n <= others; n++ {
+			at := int64(5000 + n)
+			ids, data := batchlog.Encode(&batchlog.Batch{Series: []int32{1}, TS: []int64{at}, Value: []float64{float64(n) + .5}})
+			_, err := tx.Exec(t.Context(), `INSERT INTO reading_log (seq, count, min_ts, max_ts, series, data) VALUES ($1, 1, $2, $2, $3, $4)`,
+				kept+n, at, ids, data)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 }
 

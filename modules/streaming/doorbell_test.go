@@ -17,8 +17,8 @@ func (i *instance) elsewhere(t *testing.T, ring bool) {
 	t.Helper()
 	const insert = `
 WITH appended AS (
-	INSERT INTO reading_log (seq, min_ts, max_ts, series, ts, value, count)
-	SELECT seq + 1, min_ts, max_ts, series, ts, value, count FROM reading_log ORDER BY seq DESC LIMIT 1
+	INSERT INTO reading_log (seq, min_ts, max_ts, series, data, count)
+	SELECT seq + 1, min_ts, max_ts, series, data, count FROM reading_log ORDER BY seq DESC LIMIT 1
 	RETURNING seq
 )
 SELECT CASE WHEN $1 THEN pg_notify('telltale_log', seq::text) END FROM appended`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telltale/modules/readings/batchlog"
 	"telltale/modules/series"
 	"telltale/modules/streaming/event"
 	"telltale/platform/postgres"
@@ -90,8 +91,11 @@ func TestPump_WritesNothingThatIsKeptOfALogThatIsNoMore(t *testing.T) {
 	for _, p := range i.hub.pumps {
 		require.Eventually(t, func() bool { return p.pos.Load() == 13 }, waiting, tick)
 	}
-	_, err := db.Exec(t.Context(), `UPDATE reading_log SET value = array_fill(-1::float8, ARRAY[1]), committed_at = committed_at + interval '1 second'`)
-	require.NoError(t, err)
+	for k := range int64(13) {
+		_, data := batchlog.Encode(&batchlog.Batch{TS: []int64{1000 + k}, Value: []float64{-1}})
+		_, err := db.Exec(t.Context(), `UPDATE reading_log SET data = $2, committed_at = committed_at + interval '1 second' WHERE min_ts = $1`, 1000+k, data)
+		require.NoError(t, err)
+	}
 	i.goBack(t, db, 11)
 	// The stamps of the forged log are a second later, and that of the fold's mark is not: until the next batch the head is too old.
 	require.Eventually(t, func() bool { return i.hub.window.Head() > 1_000_000 }, waiting, tick)

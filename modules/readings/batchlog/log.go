@@ -86,8 +86,8 @@ const nextBatch = `greatest(newest.seq, state.folded_seq) + 1,
 
 const insertBatch = `
 WITH appended AS (
-	INSERT INTO reading_log (seq, committed_at, min_ts, max_ts, series, ts, value, count)
-	SELECT ` + nextBatch + `, $1, $2, $3, $4, $5, cardinality($3::integer[])` + fromState + `
+	INSERT INTO reading_log (seq, committed_at, min_ts, max_ts, series, data, count)
+	SELECT ` + nextBatch + `, $1, $2, $3, $4, $5` + fromState + `
 	WHERE state.dropped_seq = $6
 	RETURNING seq, committed_at
 )
@@ -124,7 +124,8 @@ func (l *Log) withBlock(ctx context.Context, run func() error) error {
 func (l *Log) insert(ctx context.Context, b *Batch, dropped int64) error {
 	var pipeline pgx.Batch
 	pipeline.Queue(lockAppend, int64(appendLock))
-	pipeline.Queue(insertBatch, slices.Min(b.TS), slices.Max(b.TS), b.Series, b.TS, b.Value, dropped)
+	ids, data := Encode(b)
+	pipeline.Queue(insertBatch, slices.Min(b.TS), slices.Max(b.TS), ids, data, b.Len(), dropped)
 	results := l.db.SendBatch(ctx, &pipeline)
 	_, err := results.Exec()
 	if err == nil {

@@ -21,8 +21,8 @@ WITH locked AS (
 ), dropped AS (
 	DELETE FROM series USING locked WHERE series.id = locked.id RETURNING series.id
 ), appended AS (
-	INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, ts, value, dropped)
-	SELECT ` + nextBatch + `, 0, 0, 0, '{}', '{}', '{}', (SELECT coalesce(array_agg(id), '{}') FROM dropped)` + fromState + `
+	INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, data, dropped)
+	SELECT ` + nextBatch + `, 0, 0, 0, $2, $2, (SELECT coalesce(array_agg(id), '{}') FROM dropped)` + fromState + `
 	RETURNING seq
 )
 UPDATE log_state SET dropped_seq = appended.seq FROM appended
@@ -45,7 +45,7 @@ func (l *Log) Drop(ctx context.Context, tx pgx.Tx, device string) (seq int64, er
 	if err := lockLog(ctx, tx); err != nil {
 		return 0, err
 	}
-	if err := tx.QueryRow(ctx, insertDrop, device).Scan(&seq, nil); err != nil {
+	if err := tx.QueryRow(ctx, insertDrop, device, noReadings).Scan(&seq, nil); err != nil {
 		return 0, fmt.Errorf("appending the removal of a device: %w", err)
 	}
 	return seq, nil
@@ -56,8 +56,8 @@ WITH meant AS (
 	SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids FROM series
 	WHERE device_id = ANY($1) AND (cardinality($2::text[]) = 0 OR metric = ANY($2))
 ), appended AS (
-	INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, ts, value, deleted, deleted_from, deleted_to)
-	SELECT ` + nextBatch + `, 0, 0, 0, '{}', '{}', '{}', meant.ids, $3, $4` + fromState + `, meant
+	INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, data, deleted, deleted_from, deleted_to)
+	SELECT ` + nextBatch + `, 0, 0, 0, $6, $6, meant.ids, $3, $4` + fromState + `, meant
 	WHERE cardinality(meant.ids) BETWEEN 1 AND $5
 	RETURNING seq, committed_at
 ), noted AS (
@@ -76,7 +76,7 @@ func (l *Log) Delete(ctx context.Context, tx pgx.Tx, wish deletion.Request) (seq
 	var at *time.Time
 	metrics := append([]string{}, wish.Metrics...)
 	slices.Sort(metrics)
-	if err := tx.QueryRow(ctx, insertDeletion, wish.Devices, metrics, wish.From, wish.To, maxDeletedSeries).Scan(&series, &seq, &at); err != nil {
+	if err := tx.QueryRow(ctx, insertDeletion, wish.Devices, metrics, wish.From, wish.To, maxDeletedSeries, noReadings).Scan(&series, &seq, &at); err != nil {
 		return 0, 0, fmt.Errorf("appending a deletion: %w", err)
 	}
 	if series > maxDeletedSeries {

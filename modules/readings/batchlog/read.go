@@ -9,13 +9,14 @@ import (
 	"telltale/modules/readings/deletion"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // readBatches bounds how many batches are read at once, for those that hold little.
 const readBatches = 1000
 
 const selectBatch = `
-SELECT seq, committed_at, series, ts, value, dropped, deleted, deleted_from, deleted_to`
+SELECT seq, committed_at, series, data, dropped, deleted, deleted_from, deleted_to`
 
 const selectBatches = selectBatch + `
 FROM (
@@ -47,13 +48,16 @@ func (l *Log) query(ctx context.Context, statement string, args ...any) ([]*Batc
 // scanBatch makes a batch of a row of selectBatch.
 func scanBatch(row pgx.CollectableRow) (*Batch, error) {
 	b := &Batch{}
+	var ids, data pgtype.DriverBytes
 	var deleted []int32
 	var from, to *int64
-	err := row.Scan(&b.Seq, &b.CommittedAt, &b.Series, &b.TS, &b.Value, &b.Dropped, &deleted, &from, &to)
-	if err == nil && from != nil {
+	if err := row.Scan(&b.Seq, &b.CommittedAt, &ids, &data, &b.Dropped, &deleted, &from, &to); err != nil {
+		return nil, err
+	}
+	if from != nil {
 		b.Deletion = &deletion.Marker{Series: deleted, From: *from, To: *to}
 	}
-	return b, err
+	return b, decode(b, ids, data)
 }
 
 const selectCommittedAt = `SELECT committed_at FROM reading_log WHERE seq = $1`

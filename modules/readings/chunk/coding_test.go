@@ -74,6 +74,40 @@ func TestChunk_IsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+// Batches of the log have readings of many series, in any order.
+func TestEncode_TakesInstantsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	for name, draw := range map[string]func(i int) int64{
+		"series by series": func(i int) int64 { return testStart + int64(i%100)*10_000 },
+		"backwards":        func(i int) int64 { return testStart - int64(i)*10_000 },
+		"anything":         func(int) int64 { return random.Int64N(9_000_000_000_000) },
+		"the extremes":     func(i int) int64 { return int64(i%2) * 9_223_372_036_854 },
+	} {
+		var want Points
+		for i := range 500 {
+			want.TS, want.Value = append(want.TS, draw(i)), append(want.Value, float64(i))
+		}
+		got, err := Decode(Points{}, 0, Encode(0, want), math.MinInt64, math.MaxInt64)
+		require.NoError(t, err, name)
+		requireSame(t, want, got)
+	}
+}
+
+func TestEncodeIDs_GivesThemBackInOrder(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{0, 1, 64, 1000} {
+		ids := make([]int32, n)
+		for i := range ids {
+			ids[i] = random.Int32() >> random.IntN(31)
+		}
+		got, err := DecodeIDs([]int32{7}, EncodeIDs(ids))
+		require.NoError(t, err)
+		require.Equal(t, append([]int32{7}, ids...), got)
+	}
+}
+
 func requireSame(t *testing.T, want, got Points) {
 	t.Helper()
 	require.Equal(t, want.Len(), got.Len())

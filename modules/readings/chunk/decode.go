@@ -36,6 +36,19 @@ func Decode(dst Points, start int64, data []byte, from, to int64) (Points, error
 	return dst, nil
 }
 
+// DecodeIDs appends to dst what EncodeIDs returned.
+func DecodeIDs(dst []int32, data []byte) ([]int32, error) {
+	p, err := Decode(Points{}, 0, data, math.MinInt64, math.MaxInt64)
+	if err != nil {
+		return dst, err
+	}
+	dst = slices.Grow(dst, p.Len())
+	for _, v := range p.Value {
+		dst = append(dst, int32(v))
+	}
+	return dst, nil
+}
+
 // decoder reads the blocks of a chunk.
 type decoder struct {
 	header

@@ -6,14 +6,33 @@ import (
 	"slices"
 )
 
-// Encode returns the stored form of a chunk that begins at start (Unix ms). Its instants must be at most a span after that, which is
-// what a step of 32 bits has room for.
+// Encode returns the stored form of readings, which takes the least where they are in ascending order of time. Start (Unix ms) is
+// what their instants are stored relative to.
 func Encode(start int64, points Points) []byte {
-	times := encodeTimes(start, points.TS)
-	values := encodeValues(points.Value)
+	return assemble(points.Len(), encodeTimes(start, points.TS), encodeValues(points.Value))
+}
+
+// EncodeIDs returns the stored form of a list of series: that of a chunk whose values are their ids.
+func EncodeIDs(ids []int32) []byte {
+	values := encodedValues{column: newColumn(len(ids))}
+	if len(ids) > 0 {
+		values.least = int64(slices.Min(ids))
+	}
+	var numbers [blockSize]uint64
+	for block := range slices.Chunk(ids, blockSize) {
+		for i, id := range block {
+			numbers[i] = uint64(int64(id) - values.least)
+		}
+		values.add(numbers[:len(block)])
+	}
+	return assemble(len(ids), encodedTimes{}, values)
+}
+
+// assemble puts the parts of the stored form together.
+func assemble(count int, times encodedTimes, values encodedValues) []byte {
 	h := header{
 		exponent: values.exponent, timeBase: times.baseSize, valueBase: values.baseSize,
-		count: points.Len(), line: times.line, least: values.least,
+		count: count, line: times.line, least: values.least,
 	}
 	size := h.dataAt() + padding
 	for i := range h.blocks() {
@@ -112,6 +131,7 @@ func (l line) at(i int) int64 { return l.origin + int64(i)*l.step }
 func bestLine(start int64, ts []int64) (best line) {
 	least := -1
 	for _, step := range [...]int64{usualStep(ts), meanStep(ts)} {
+		step = min(max(step, 0), math.MaxUint32) // instants may descend, and be far apart, in a batch
 		l := line{origin: math.MaxInt64, step: step}
 		for i, t := range ts {
 			l.origin = min(l.origin, t-start-int64(i)*step)

@@ -10,13 +10,13 @@ DECLARE
         SELECT quote_ident(n.nspname) || '.' FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.oid = 'log_state'::regclass);
 BEGIN
-    -- The readings of a chunk's data (FORMAT.md), those in [since, until) and perhaps some around them: those of the same blocks.
+    -- The readings of a chunk's data (FORMAT.md) with their numbers, from 0: those in [since, until) and perhaps some around them: those of the same blocks.
     -- Each OFFSET 0 has what is above it computed once, not for each reading; data || '' has it read from disk once.
     EXECUTE replace($create$
 CREATE FUNCTION telltale.chunk_readings(start_at timestamptz, data bytea, since timestamptz, until timestamptz)
-RETURNS TABLE (ts timestamptz, value double precision)
+RETURNS TABLE (n integer, ts timestamptz, value double precision)
 LANGUAGE sql IMMUTABLE ROWS 1000 AS $$
-SELECT block.ts + (i * block.step + CASE
+SELECT block.b * 64 + i, block.ts + (i * block.step + CASE
         WHEN block.time_width = 0 THEN 0
         WHEN block.time_width <= 16 THEN (pg_catalog.get_byte(block.d, block.times_at + (i * block.time_width >> 3))
                 | (pg_catalog.get_byte(block.d, block.times_at + (i * block.time_width >> 3) + 1) << 8)
@@ -27,6 +27,8 @@ SELECT block.ts + (i * block.step + CASE
             | (pg_catalog.get_byte(block.d, block.times_at + i * (block.time_width >> 3) + 2)::bigint << 16)
             | CASE WHEN block.time_width > 24 THEN pg_catalog.get_byte(block.d, block.times_at + i * (block.time_width >> 3) + 3)::bigint << 24 ELSE 0 END
             | CASE WHEN block.time_width > 32 THEN pg_catalog.get_byte(block.d, block.times_at + i * (block.time_width >> 3) + 4)::bigint << 32 ELSE 0 END
+            | CASE WHEN block.time_width > 40 THEN pg_catalog.get_byte(block.d, block.times_at + i * (block.time_width >> 3) + 5)::bigint << 40 ELSE 0 END
+            | CASE WHEN block.time_width > 48 THEN pg_catalog.get_byte(block.d, block.times_at + i * (block.time_width >> 3) + 6)::bigint << 48 ELSE 0 END
         END) * interval '1 millisecond',
     CASE
         WHEN block.value_width = 0 THEN block.least::float8 / block.power
@@ -88,7 +90,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS placed
 CROSS JOIN LATERAL (
-    SELECT d, n, step, power, time_width, value_width, times_at, times_at + times_size AS values_at, header.least + base AS least,
+    SELECT d, b, n, step, power, time_width, value_width, times_at, times_at + times_size AS values_at, header.least + base AS least,
         start_at + (origin + b * 64 * step + times) * interval '1 millisecond' AS ts
     OFFSET 0
 ) AS block
@@ -112,14 +114,14 @@ WITH wanted AS (
     FROM telltale.series AS s JOIN telltale.devices AS d ON d.id = s.device_id
     WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
 ), unfolded AS MATERIALIZED (
-    SELECT DISTINCT ON (id, ts) wanted.id, 'epoch'::timestamptz + r.ts * interval '1 millisecond' AS ts, r.value
+    SELECT DISTINCT ON (id, ts) wanted.id, r.ts, r.value
     FROM telltale.reading_log AS l
-    CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(l.series), pg_catalog.unnest(l.ts), pg_catalog.unnest(l.value)) WITH ORDINALITY AS r (id, ts, value, n)
-    JOIN wanted ON wanted.id = r.id
+    CROSS JOIN LATERAL telltale.chunk_readings('epoch', l.series, NULL, NULL) AS s
+    JOIN LATERAL telltale.chunk_readings('epoch', l.data, NULL, NULL) AS r ON r.n = s.n
+    JOIN wanted ON wanted.id = s.value::integer
     WHERE l.seq > (SELECT folded_seq FROM telltale.log_state)
         AND l.max_ts >= pg_catalog.floor(extract(epoch FROM coalesce($3, 'epoch')) * 1000)
-        AND 'epoch'::timestamptz + r.ts * interval '1 millisecond' >= wanted.since
-        AND 'epoch'::timestamptz + r.ts * interval '1 millisecond' < coalesce($4, 'infinity')
+        AND r.ts >= wanted.since AND r.ts < coalesce($4, 'infinity')
     ORDER BY id, ts, l.seq DESC, r.n DESC
 )
 SELECT wanted.device_id, wanted.metric, p.ts, p.value

@@ -3,23 +3,20 @@ package readingstest
 import (
 	"context"
 	"testing"
+	"time"
 
-	"telltale/platform/postgres"
-
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"telltale/modules/readings/batchlog"
+	"telltale/platform/postgres"
 )
 
 // FillStart is the instant before the readings of FillLog's first batch; each batch is ten seconds after the one before.
 const FillStart = 1_500_000_000_000
 
-// insertUnfolded fills the log as appends would, in one statement.
-const insertUnfolded = `
-INSERT INTO reading_log (seq, committed_at, count, min_ts, max_ts, series, ts, value)
-SELECT seq, now() - interval '1 hour' + seq * interval '1 ms', $2, $4 + seq * 10000, $4 + seq * 10000, ids.list,
-	array_fill($4 + seq * 10000, ARRAY[$2::int]),
-	(SELECT array_agg(20 + (k + seq) % 100 / 10.0) FROM generate_series(1, $2::int) AS k)
-FROM (SELECT array_agg(1 + k % $3::int) AS list FROM generate_series(0, $2::int - 1) AS k) AS ids,
-	generate_series(1, $1::bigint) AS seq`
+// logColumns are those of a batch with readings.
+var logColumns = []string{"seq", "committed_at", "count", "min_ts", "max_ts", "series", "data"}
 
 // FillLog makes series and a log that holds batches of a number of readings each, none of them folded.
 func FillLog(t testing.TB, db *postgres.DB, series, batches, size int) {
@@ -35,6 +32,18 @@ func FillLog(t testing.TB, db *postgres.DB, series, batches, size int) {
 	}
 	_, err := db.Exec(ctx, `INSERT INTO series (device_id, metric) SELECT 'a', 'm' || k FROM generate_series(1, $1::int) AS k`, series)
 	require.NoError(t, err)
-	_, err = db.Exec(ctx, insertUnfolded, batches, size, series, int64(FillStart))
-	require.NoError(t, err)
+	began := time.Now().Add(-time.Hour)
+	b := batchlog.Batch{Series: make([]int32, size), TS: make([]int64, size), Value: make([]float64, size)}
+	rows := pgx.CopyFromSlice(batches, func(i int) ([]any, error) {
+		at := FillStart + int64(i+1)*10_000
+		for k := range size {
+			b.Series[k], b.TS[k], b.Value[k] = int32(1+k%series), at, 20+float64((k+i+2)%100)/10
+		}
+		ids, data := batchlog.Encode(&b)
+		return []any{int64(i + 1), began.Add(time.Duration(i) * time.Millisecond), int32(size), at, at, ids, data}, nil
+	})
+	require.NoError(t, db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"reading_log"}, logColumns, rows)
+		return err
+	}))
 }
