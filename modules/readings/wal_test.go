@@ -65,9 +65,9 @@ func TestWriteAheadLog_BytesAReadingAreBounded(t *testing.T) {
 		regularity
 		most float64
 	}{
-		{regularity{"a minute apart", 50, chunk.Minute, 10 * chunk.Minute, 1, 1}, 90},
-		{regularity{"one per 15 min", 50, 15 * chunk.Minute, 15 * chunk.Minute, 1, 1}, 450},
-		{regularity{"one per 15 min, folded once a day", 50, 15 * chunk.Minute, 15 * chunk.Minute, 2, 24}, 115},
+		{regularity{"a minute apart", 50, chunk.Minute, 10 * chunk.Minute, 1, 1}, 40},
+		{regularity{"one per 15 min", 50, 15 * chunk.Minute, 15 * chunk.Minute, 1, 1}, 380},
+		{regularity{"one per 15 min, folded once a day", 50, 15 * chunk.Minute, 15 * chunk.Minute, 2, 24}, 66},
 	} {
 		readings, wal := c.liveThrough(t, alone(t))
 		t.Logf("%s: %.0f bytes a reading (log %.0f, folds %.0f, days %.0f), plain rows %.0f", c.name,
