@@ -27,6 +27,8 @@ export function Devices() {
   const { devices, state, complete, since, error } = store.value
   useEffect(() => {
     if (Date.now() - since > fresh) void loadDevices()
+  }, [])
+  useEffect(() => {
     const timer = setInterval(
       () => document.hidden || void loadDevices(),
       again * Math.max(1, Math.ceil(devices.length / 1000)),
