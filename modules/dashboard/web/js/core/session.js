@@ -96,13 +96,19 @@ export async function signOut() {
   tabs?.postMessage('out')
 }
 
+/** Ends a session that the server has ended, as it does with the password, in every tab: to ask it would only be refused. */
+export function sessionOver() {
+  tabs?.postMessage('expired')
+  end(true)
+}
+
 /** @type {BroadcastChannel | null} */
 let tabs = null
 
 whenUnauthenticated(() => {
   const { state } = session.value
-  if (state === 'in') tabs?.postMessage('expired')
-  if (state !== 'out') end(state === 'in')
+  if (state === 'in') sessionOver()
+  else if (state !== 'out') end()
 })
 
 // Renewal: a page that is open counts as use, so that a wall display stays signed in. Half of the lifetime is early enough

@@ -5,7 +5,7 @@ import { api, ApiError, passwordPath } from '../core/api.js'
 import { now } from '../core/clock.js'
 import { duration, time } from '../core/format.js'
 import { theme, zone, zoneName } from '../core/prefs.js'
-import { loadSession, session, signOut } from '../core/session.js'
+import { session, sessionOver, signOut } from '../core/session.js'
 import { CoverList, ScopeList } from '../parts/access.js'
 import { Field, useForm } from '../parts/form.js'
 import { text } from '../text/en.js'
@@ -69,7 +69,7 @@ function Password() {
     setUnlike(password !== data.get('again'))
     if (password !== data.get('again')) return
     await api.post(passwordPath, { current_password: data.get('current'), new_password: password })
-    await loadSession() // the old session has ended with the old password
+    sessionOver() // with the old password
   })
   const t = text.account
   const wrong = form.failed instanceof ApiError && form.failed.status === 401

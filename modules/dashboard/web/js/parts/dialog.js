@@ -1,12 +1,13 @@
 // A dialog over the page: the browser's own, which keeps the focus and closes by Escape.
 
-import { html, useEffect, useRef } from 'preact'
+import { html, useLayoutEffect, useRef } from 'preact'
 import { text } from '../text/en.js'
 
 /** @param {{title: string, onClose: () => void, children?: any}} props it is open as long as it is drawn */
 export function Dialog({ title, onClose, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null))
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // at once: what is typed next goes into it
     const dialog = element.current
     const before = document.activeElement
     if (dialog && !dialog.open) dialog.showModal()
