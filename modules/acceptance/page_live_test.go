@@ -73,6 +73,35 @@ func TestE2EPage_MissesNothingWhileTheServerRestarts(t *testing.T) {
 	require.Len(t, p.history("device=a&metric=temperature")["a/temperature"], 80)
 }
 
+// A page that is open while the database is away goes on by itself when it is back, with every reading that was stored meanwhile.
+func TestE2EPage_MissesNothingWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	gate, db := newGate(t, pgtest.Config(t))
+	p := start(t, db)
+	began := time.Now().Add(-5 * time.Minute)
+	post := func(first, last int) {
+		p.postSeconds("a", "temperature", began.Add(time.Duration(last)*time.Second), upTo(first, last)...)
+	}
+	post(1, 10)
+	v := visitSignedIn(t, p)
+	v.forgive(`status of 503`)
+	v.at("/devices/a?range=1h")
+	v.drawn(1)
+	for round := range 2 {
+		first := 10 + 20*round
+		gate.shut()
+		v.clickOn(`document.querySelector('[aria-pressed=false]')`) // another range, which has to be asked for
+		v.see(wording(t, "state.database"))
+		v.awaitTable(upTo(1, first)) // what was there stays
+		gate.open()
+		p.await("/readyz", 200)
+		post(first+1, first+20)
+		v.await(t, `!document.querySelector('.failure')`)
+		v.awaitTable(upTo(1, first+20))
+	}
+	require.Len(t, p.history("device=a&metric=temperature")["a/temperature"], 50)
+}
+
 func TestE2EPage_SaysThatTheDatabaseIsAwayAndGoesOnByItself(t *testing.T) {
 	t.Parallel()
 	gate, db := newGate(t, pgtest.Config(t))

@@ -58,7 +58,61 @@ func TestE2EPage_AViewerSeesNoButtonThatItMayNotUse(t *testing.T) {
 	}
 }
 
-// pressAll presses each button in the content of the page, once for each name.
+// pressInDialog presses each button of the dialog that is open, if one is; the opener opens it once more after each.
+func (v *visitor) pressInDialog(path, opener string) {
+	v.t.Helper()
+	const buttons = `[...document.querySelectorAll('dialog[open] button')].filter((e) => e.checkVisibility() && !e.disabled)`
+	for i := range evaluate[int](v.t, v.tab, buttons+`.length`) {
+		v.clickOn(fmt.Sprintf(`%s[%d]`, buttons, i))
+		v.settle()
+		v.at(path)
+		v.clickOn(opener)
+		v.settle()
+	}
+}
+
+// What opens over the page has nothing either that a viewer may not use: each menu and each dialog is opened, and what is in it is
+// looked through. A person who may write devices finds it there.
+func TestE2EPage_AViewerFindsNothingInDialogsThatItMayNotUse(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	p.furnish(1)
+	board := p.board()
+	p.person("viewer", []string{"devices:read", "readings:read"}, nil)
+	p.person("writer", []string{"devices:read", "devices:write", "readings:read"}, nil)
+	paths := []string{"/devices", "/devices/greenhouse-1?range=24h", "/compare?series=greenhouse-1:temperature&range=24h", "/boards", "/boards/" + board, "/account"}
+	writes := []string{"deviceForm.add", "deviceMenu.edit", "deviceMenu.remove", "deviceMenu.key", "boards.arrange", "boards.share", "boards.unshare", "keys.make", "users.add"}
+	found := func(v *visitor) map[string]bool {
+		all := map[string]bool{}
+		for _, path := range paths {
+			v.at(path)
+			for _, text := range v.openEverything() {
+				for _, key := range writes {
+					if text == wording(t, key) {
+						all[key] = true
+					}
+				}
+			}
+		}
+		return all
+	}
+	require.Empty(t, found(visitAs(t, p, "viewer")))
+	require.Equal(t, map[string]bool{"deviceForm.add": true, "deviceMenu.edit": true, "deviceMenu.remove": true}, found(visitAs(t, p, "writer")))
+}
+
+// openEverything opens the menus of the page, one after another, and returns the texts of all buttons that there are then.
+func (v *visitor) openEverything() []string {
+	v.t.Helper()
+	const menus = `[...document.querySelectorAll('main details > summary')].filter((e) => e.checkVisibility())`
+	for i := range evaluate[int](v.t, v.tab, menus+`.length`) {
+		v.clickOn(fmt.Sprintf(`%s[%d]`, menus, i))
+		v.await(v.t, fmt.Sprintf(`%s[%d].nextElementSibling.childElementCount > 0`, menus, i))
+		evaluate[bool](v.t, v.tab, `(document.querySelector('main details[open]').removeAttribute('open'), true)`) // it would cover the next one
+	}
+	return evaluate[[]string](v.t, v.tab, `[...document.querySelectorAll('main button, dialog button')].map((e) => (e.innerText || e.textContent).trim())`)
+}
+
+// pressAll presses each button in the content of the page, once for each name, and so in each dialog that one of them opens.
 func (v *visitor) pressAll(path string) {
 	v.t.Helper()
 	pressed := map[string]bool{}
@@ -76,8 +130,10 @@ func (v *visitor) pressAll(path string) {
 		if next < 0 {
 			return
 		}
-		v.clickOn(fmt.Sprintf(`%s[%d]`, buttons, next))
+		opener := fmt.Sprintf(`%s[%d]`, buttons, next)
+		v.clickOn(opener)
 		v.settle()
+		v.pressInDialog(path, opener)
 		require.NoError(v.t, v.do(chromedp.KeyEvent(kb.Escape)))
 		v.at(path)
 	}
