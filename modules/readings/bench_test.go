@@ -120,6 +120,12 @@ func BenchmarkHistory(b *testing.B) {
 		l.benchCopy(b, fmt.Sprintf(`SELECT series, date_trunc('hour', ts), avg(value) FROM plain WHERE series = ANY('%s') AND ts >= '%s' AND ts < '%s' GROUP BY 1, 2`,
 			l.seriesText(), timeparam.Format(hourly.From), timeparam.Format(hourly.To)))
 	})
+	b.Run("raw 100 devices 24 h/function readings", func(b *testing.B) {
+		l.benchCopy(b, fmt.Sprintf(`SELECT device, ts, value FROM readings(NULL, '{temperature}', '%s', '%s')`, timeparam.Format(raw.From), timeparam.Format(raw.To)))
+	})
+	quarters := hourly
+	quarters.Interval = &bucket.Interval{Millis: chunk.Hour / 4}
+	b.Run("quarters of an hour, 100 devices 7 days/telltale JSON", func(b *testing.B) { l.benchHistory(b, quarters) })
 	one := raw
 	one.Devices = []string{"device-042"}
 	b.Run("raw 1 device 24 h, 16 clients/telltale JSON", func(b *testing.B) {
