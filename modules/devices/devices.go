@@ -1,7 +1,7 @@
 // Package devices is the API of the things that report: lists, details, creation, change and removal.
 //
 // It owns the devices table: the name, metadata, tags, units and retention that a user gives to a device. Series and newest
-// readings belong to package series. A device is deleted together with its readings, through the Dropper, which package readings
+// readings belong to package series. A device is deleted together with its readings, through the Deleter, which package readings
 // implements.
 package devices
 
@@ -100,10 +100,10 @@ type Page struct {
 	Next    string
 }
 
-// Dropper deletes a device with everything it has ever reported; it returns a NotFound fault when there is none. It is
+// Deleter deletes a device with everything it has ever reported; it returns a NotFound fault when there is none. It is
 // the service that keeps the readings. It locks the device's row before it touches the series.
-type Dropper interface {
-	Drop(ctx context.Context, device string) error
+type Deleter interface {
+	DeleteDevice(ctx context.Context, device string) error
 }
 
 // Service lists and changes devices on behalf of a principal, and hides what the principal may not see: a
@@ -111,13 +111,13 @@ type Dropper interface {
 type Service struct {
 	store    store
 	registry *series.Registry
-	dropper  Dropper
+	deleter  Deleter
 	now      func() time.Time
 }
 
 // NewService returns a service over the devices of the database. Newest readings are the registry's.
-func NewService(db database, registry *series.Registry, dropper Dropper) *Service {
-	return &Service{store: store{db}, registry: registry, dropper: dropper, now: time.Now}
+func NewService(db database, registry *series.Registry, deleter Deleter) *Service {
+	return &Service{store: store{db}, registry: registry, deleter: deleter, now: time.Now}
 }
 
 // Get returns one device.
@@ -167,10 +167,10 @@ func (s *Service) Update(ctx context.Context, p access.Principal, id string, pat
 	return s.complete(ctx, device)
 }
 
-// Delete removes a device, its series and all their readings.
+// Delete deletes a device, its series and all their readings.
 func (s *Service) Delete(ctx context.Context, p access.Principal, id string) error {
 	if !p.Sees(id) || ValidateID(id) != nil {
 		return notFound(id)
 	}
-	return s.dropper.Drop(ctx, id)
+	return s.deleter.DeleteDevice(ctx, id)
 }

@@ -115,7 +115,7 @@ func TestOnline_KnowsDevicesThatAnOlderVersionHasSeen(t *testing.T) {
 func TestList_UnitsAndMetricsOfOtherInstancesAreSeen(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	other := NewService(f.db, series.NewRegistry(f.db), rowDropper{f.db})
+	other := NewService(f.db, series.NewRegistry(f.db), rowDeleter{f.db})
 	f.report(t, "a", "m", time.UnixMilli(1000), 7)
 	_, err := other.Update(t.Context(), admin, "a", Patch{Units: map[string]string{"m": "V", "n": "A"}})
 	require.NoError(t, err)
@@ -251,7 +251,7 @@ func TestList_TakesNoLongerThanAStatementMay(t *testing.T) {
 	f := newFixture(t)
 	f.reportMany(t, "a", 1)
 	page := Query{Limit: 1, Search: "a"}
-	hung := NewService(hanging{f.db}, f.registry, rowDropper{f.db})
+	hung := NewService(hanging{f.db}, f.registry, rowDeleter{f.db})
 	_, err := hung.List(t.Context(), admin, page)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	require.ErrorContains(t, err, "the list took longer than")

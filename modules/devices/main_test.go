@@ -42,7 +42,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	db := pgtest.New(t)
 	registry := series.NewRegistry(db)
-	return &fixture{db, registry, NewService(db, registry, rowDropper{db})}
+	return &fixture{db, registry, NewService(db, registry, rowDeleter{db})}
 }
 
 // create makes devices with nothing but an id.
@@ -74,10 +74,10 @@ func (f *fixture) as(t *testing.T, p access.Principal) client {
 	return client{t, server.URL, server.Client}
 }
 
-// rowDropper deletes a device that has no readings stored.
-type rowDropper struct{ db *postgres.DB }
+// rowDeleter deletes a device that has no readings stored.
+type rowDeleter struct{ db *postgres.DB }
 
-func (d rowDropper) Drop(ctx context.Context, device string) error {
+func (d rowDeleter) DeleteDevice(ctx context.Context, device string) error {
 	return d.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		var id string
 		err := tx.QueryRow(ctx, `SELECT id FROM devices WHERE id = $1 FOR UPDATE`, device).Scan(&id)

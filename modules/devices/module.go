@@ -15,11 +15,11 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-// Module provides the API of devices. It needs a Dropper, which is the service that keeps the readings.
+// Module provides the API of devices. It needs a Deleter, which is the service that keeps the readings.
 var Module = fx.Module("devices",
 	fx.Provide(
-		func(db *postgres.DB, registry *series.Registry, dropper Dropper) *Service {
-			return NewService(db, registry, dropper)
+		func(db *postgres.DB, registry *series.Registry, deleter Deleter) *Service {
+			return NewService(db, registry, deleter)
 		},
 		fx.Annotate(
 			func(service *Service, guard *auth.Guard) httpapi.Routes { return Routes(service, guard) },

@@ -16,6 +16,6 @@ func TestDeletion_OfADeviceWorksWhenTheNewestBlockOfTheLogIsFull(t *testing.T) {
 	for e.Window.Head() < 1<<10 {
 		e.Post(t, `{"readings":[{"device":"b","ts":1,"values":{"m":1}}]}`)
 	}
-	require.NoError(t, e.Drop(t.Context(), "a"))
+	require.NoError(t, e.DeleteDevice(t.Context(), "a"))
 	require.NotContains(t, e.Answer(t, history.Query{}).Rows, "a/m")
 }

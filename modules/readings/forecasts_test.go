@@ -183,7 +183,7 @@ func TestForecast_BecomesTheNewestReadingWhenItsTimeComes(t *testing.T) {
 			a.put(t, 0, 1)
 			a.put(t, 2, 2)
 			between()
-			require.NoError(t, a.engines[0].Drop(t.Context(), "a"))
+			require.NoError(t, a.engines[0].DeleteDevice(t.Context(), "a"))
 			between()
 			a.at(3)
 			a.requireLatest(t, 0, nil)

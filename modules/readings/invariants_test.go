@@ -251,8 +251,8 @@ func TestDeletion_OfADeviceReachesEveryInstance(t *testing.T) {
 	one, other := startEngine(t, db), startEngine(t, db)
 	seq := one.Post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}},{"device":"b","ts":1,"values":{"m":1}}]}`)
 	one.FoldAll(t)
-	require.NoError(t, other.Drop(t.Context(), "a"))
-	require.True(t, errors.As(other.Drop(t.Context(), "a"), new(*fault.Fault)))
+	require.NoError(t, other.DeleteDevice(t.Context(), "a"))
+	require.True(t, errors.As(other.DeleteDevice(t.Context(), "a"), new(*fault.Fault)))
 
 	// The first instance may not have heard yet, and still knows the series: its readings must not vanish.
 	one.Post(t, `{"readings":[{"device":"b","ts":2,"values":{"m":2}}]}`)

@@ -37,17 +37,17 @@ func TestFold_AndADeletionDoNotWaitForEachOther(t *testing.T) {
 	e.Post(t, `{"readings":[{"device":"a","ts":1,"values":{"z":1}}]}`)
 	e.Post(t, `{"readings":[{"device":"a","ts":2,"values":{"a":1,"z":2}},{"device":"b","ts":2,"values":{"m":1}}]}`)
 
-	folded, dropped := make(chan error, 1), make(chan error, 1)
+	folded, deleted := make(chan error, 1), make(chan error, 1)
 	require.NoError(t, db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), `SELECT FROM series WHERE metric = 'z' FOR UPDATE`)
 		go func() { folded <- e.Runner.Fold(t.Context()) }()
 		awaitWaiting(t, db, 1)
-		go func() { dropped <- e.Drop(t.Context(), "a") }()
+		go func() { deleted <- e.DeleteDevice(t.Context(), "a") }()
 		awaitWaiting(t, db, 2)
 		return err
 	}))
 	require.NoError(t, <-folded)
-	require.NoError(t, <-dropped)
+	require.NoError(t, <-deleted)
 	e.FoldAll(t)
 	require.Equal(t, map[string][][]float64{"b/m": {{2, 1}}}, e.Answer(t, history.Query{}).Rows)
 }

@@ -87,7 +87,7 @@ func TestStart_KnowsWhatALongLogHolds(t *testing.T) {
 	readingstest.FillLog(t, db, 3, 2*stretchBatches2-2, 3)
 	before, stop := newEngine(t, db)
 	before.Post(t, `{"readings":[{"device":"b","ts":1,"values":{"m":1}},{"device":"a","ts":9,"values":{"m1":9}}]}`)
-	require.NoError(t, before.Drop(t.Context(), "b")) // the last of a stretch
+	require.NoError(t, before.DeleteDevice(t.Context(), "b")) // the last of a stretch
 	_, _, err := before.Mark(t.Context(), deletion.Request{
 		Devices: []string{"a"}, Metrics: []string{"m1", "m2"}, From: readingstest.FillStart + 10_000_000, To: instant.Max,
 	})

@@ -49,8 +49,8 @@ func (r *modelRun) choose(t *testing.T) change {
 			return r.post()
 		}
 		return change{
-			do:         func(ctx context.Context, e *engine) error { return e.Drop(ctx, device) },
-			effect:     func(m model) { m.drop(device) },
+			do:         func(ctx context.Context, e *engine) error { return e.DeleteDevice(ctx, device) },
+			effect:     func(m model) { m.deleteDevice(device) },
 			statements: 8,
 		}
 	}

@@ -35,7 +35,7 @@ func (m model) set(series string, ts int64, value float64) {
 	m.series[series][ts] = value
 }
 
-func (m model) drop(device string) {
+func (m model) deleteDevice(device string) {
 	maps.DeleteFunc(m.series, func(series string, _ map[int64]float64) bool { return deviceOf(series) == device })
 	delete(m.days, device)
 }

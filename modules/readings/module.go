@@ -41,7 +41,7 @@ var Module = fx.Module("readings",
 		fx.Annotate(newRunner, fx.OnStart((*fold.Runner).Start), fx.OnStop((*fold.Runner).Stop)),
 		newHistory,
 		NewService,
-		func(service *Service) devices.Dropper { return service },
+		func(service *Service) devices.Deleter { return service },
 		fx.Annotate(
 			func(service *Service, guard *auth.Guard, cfg config.HTTP) httpapi.Routes {
 				return Routes(service, guard, cfg.MaxBodyBytes)

@@ -61,14 +61,14 @@ func NewService(p Parts) *Service {
 
 const (
 	// The device's row is locked before the log is: a registration of its series locks them in that order too.
-	lockDevice   = `SELECT FROM devices WHERE id = $1 FOR UPDATE`
-	deleteDevice = `DELETE FROM devices WHERE id = $1`
+	lockDevice      = `SELECT FROM devices WHERE id = $1 FOR UPDATE`
+	deleteDeviceRow = `DELETE FROM devices WHERE id = $1`
 )
 
-// Drop deletes a device with its series and readings. Every instance learns of it by the log; what is stored of the
+// DeleteDevice deletes a device with its series and readings. Every instance learns of it by the log; what is stored of the
 // readings goes with the next fold. An unknown device is a NotFound fault.
-func (s *Service) Drop(ctx context.Context, device string) error {
-	err := s.log.InTx(ctx, func(tx pgx.Tx) error { return s.drop(ctx, tx, device) })
+func (s *Service) DeleteDevice(ctx context.Context, device string) error {
+	err := s.log.InTx(ctx, func(tx pgx.Tx) error { return s.deleteDevice(ctx, tx, device) })
 	if err != nil {
 		return fmt.Errorf("deleting device %q: %w", device, err)
 	}
@@ -77,7 +77,7 @@ func (s *Service) Drop(ctx context.Context, device string) error {
 	return nil
 }
 
-func (s *Service) drop(ctx context.Context, tx pgx.Tx, device string) error {
+func (s *Service) deleteDevice(ctx context.Context, tx pgx.Tx, device string) error {
 	tag, err := tx.Exec(ctx, lockDevice, device)
 	if err != nil {
 		return err
@@ -85,10 +85,10 @@ func (s *Service) drop(ctx context.Context, tx pgx.Tx, device string) error {
 	if tag.RowsAffected() == 0 {
 		return fault.New(fault.NotFound, "there is no device %q", device)
 	}
-	if _, err := s.log.Drop(ctx, tx, device); err != nil {
+	if _, err := s.log.DeleteDevice(ctx, tx, device); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, deleteDevice, device)
+	_, err = tx.Exec(ctx, deleteDeviceRow, device)
 	return err
 }
 

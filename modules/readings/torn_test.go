@@ -31,7 +31,7 @@ func TestTail_ThatSleptPastTheLogsRetentionGoesOnFromTheChunks(t *testing.T) {
 	asleep.Post(t, `{"readings":[{"device":"a","ts":1,"values":{"m":1}},{"device":"b","ts":1,"values":{"m":1}}]}`)
 
 	release := asleep.holdTail()
-	require.NoError(t, other.Drop(t.Context(), "b"))
+	require.NoError(t, other.DeleteDevice(t.Context(), "b"))
 	for ts := range 3 {
 		other.Post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":2}}]}`, ts)
 	}

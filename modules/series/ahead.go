@@ -71,7 +71,7 @@ func (r *Registry) foresee(id int32, next, ahead int64) {
 	}
 }
 
-// tidy drops the appointments that have been moved. The caller holds mu.
+// tidy removes the appointments that have been moved. The caller holds mu.
 func (r *Registry) tidy() {
 	r.agenda = make(agenda, 0, len(r.forecasts))
 	for id, f := range r.forecasts {

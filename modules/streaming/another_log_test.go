@@ -144,7 +144,7 @@ func TestPosition_StampsAscendAlthoughTheClockGoesBack(t *testing.T) {
 	require.NoError(t, err)
 	second := i.post(t, datum{"a", "m", 2, 2})
 	require.Equal(t, first+time.Hour.Microseconds()+1, second)
-	require.NoError(t, i.Service.Drop(t.Context(), "a"))
+	require.NoError(t, i.Service.DeleteDevice(t.Context(), "a"))
 	require.Greater(t, i.feed.Head(), second)
 	require.Less(t, second, int64(1)<<53, "JavaScript has the number as it is")
 }

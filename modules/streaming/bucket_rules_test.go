@@ -153,7 +153,7 @@ func TestBucketViewer_GetsNoBucketsOfADeletedDevice(t *testing.T) {
 	c := clockAt(t, "2026-11-01T12:00:00Z")
 	i := start(t, pgtest.New(t), withClock(c))
 	i.post(t, datum{"gone", "m", c.ts(-1000), 1}, datum{"a", "m", c.ts(-1000), 1})
-	require.NoError(t, i.Service.Drop(t.Context(), "gone"))
+	require.NoError(t, i.Service.DeleteDevice(t.Context(), "gone"))
 	i.post(t, datum{"a", "m", c.ts(-2000), 3})
 	s := open(t, i.url("interval=1m&since=0"), "")
 	require.Equal(t, []string{`a 11:59:00 {"m":{"avg":2}}`}, s.buckets(1))

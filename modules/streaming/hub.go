@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	// encodedBytes bounds the encoded parts of batches that are kept. A part that was dropped is encoded again when a viewer needs it.
+	// encodedBytes bounds the encoded parts of batches that are kept. A part that was evicted is encoded again when a viewer needs it.
 	encodedBytes = 16 << 20
 	// backlogBytes bounds the batches that are kept for viewers that read the same part of the log.
 	backlogBytes = 32 << 20

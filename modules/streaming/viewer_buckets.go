@@ -80,7 +80,7 @@ func (v *viewer) tickBuckets(started time.Time) error {
 	v.pos = f.To
 	v.hub.metrics.Gaps.Add(float64(f.Gaps))
 	if f.Empty() {
-		f.Drop()
+		f.Release()
 		return nil
 	}
 	v.digest = v.hub.newDigest(livebucket.TextOf(f))

@@ -41,7 +41,7 @@ func (v *viewer) catchUp() error {
 }
 
 // load reads on from the log table what the window no longer holds, and writes as much as the socket takes. What it does
-// not take is dropped and found again. Few do so at once: each has a piece of the log in memory.
+// not take is given up and found again. Few do so at once: each has a piece of the log in memory.
 func (v *viewer) load() error {
 	if err := v.awaitTurn(v.hub.loads, false); err != nil {
 		return err

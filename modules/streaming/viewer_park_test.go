@@ -195,7 +195,7 @@ func TestViewer_ThatWakesAtAnyTimeMissesNothingAndClaimsNothing(t *testing.T) {
 			i.FoldAll(t)
 		case 80:
 			i.post(t, datum{"gone", "m", 1, 1})
-			require.NoError(t, i.Service.Drop(t.Context(), "gone"))
+			require.NoError(t, i.Service.DeleteDevice(t.Context(), "gone"))
 		}
 		log[i.post(t, data...)] = data
 	}

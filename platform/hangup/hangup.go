@@ -42,7 +42,7 @@ func Open() (*Watcher, error) {
 
 // Watch has told called, once, when the client closes the connection or its sending half (with io.EOF), or when the
 // connection breaks (with the system's error). told must not wait for anything. No other goroutine may read from the connection:
-// what the client sends is dropped.
+// what the client sends is discarded.
 //
 // Call stop before you close the connection. Once the watcher is closed, nothing is told any more.
 func (w *Watcher) Watch(conn net.Conn, told func(error)) (stop func(), err error) {

@@ -77,13 +77,13 @@ func (w *Watcher) run() {
 	}
 }
 
-// look drops what the client has sent, in pieces, and tells if that was the end.
+// look discards what the client has sent, in pieces, and tells if that was the end.
 func (w *Watcher) look(k key, buffer []byte) {
 	watched := w.find(k)
 	if watched == nil {
 		return
 	}
-	ended := drop(watched.raw, buffer)
+	ended := discard(watched.raw, buffer)
 	if ended == nil {
 		ended = w.control(syscall.EPOLL_CTL_MOD, watched)
 	}
@@ -92,8 +92,8 @@ func (w *Watcher) look(k key, buffer []byte) {
 	}
 }
 
-// drop reads once. It returns io.EOF or the connection's error when nothing else will come.
-func drop(raw syscall.RawConn, buffer []byte) (ended error) {
+// discard reads once. It returns io.EOF or the connection's error when nothing else will come.
+func discard(raw syscall.RawConn, buffer []byte) (ended error) {
 	closed := raw.Control(func(fd uintptr) {
 		n, err := syscall.Read(int(fd), buffer)
 		switch {

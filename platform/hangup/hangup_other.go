@@ -26,7 +26,7 @@ func (w *Watcher) add(watched *watch) error {
 	return nil
 }
 
-// drain drops what the client sends, until nothing else will come.
+// drain discards what the client sends, until nothing else will come.
 func drain(raw syscall.RawConn) error {
 	var part [64]byte
 	for {

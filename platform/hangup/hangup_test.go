@@ -80,7 +80,7 @@ func TestWatch_TellsAnEndThatCameBeforeIt(t *testing.T) {
 	require.ErrorIs(t, <-told, io.EOF)
 }
 
-func TestWatch_DropsWhatTheClientSendsAndTakesItForNoEnd(t *testing.T) {
+func TestWatch_DiscardsWhatTheClientSendsAndTakesItForNoEnd(t *testing.T) {
 	t.Parallel()
 	pair, w := pairs(t), watcher(t)
 	server, client := pair()

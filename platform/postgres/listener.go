@@ -188,7 +188,7 @@ func (l *Listener) tryPooler(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+trial.Sanitize()); err != nil {
 		return fmt.Errorf("try to listen through a pooler: %w", err)
 	}
-	// From another connection: on the same one even a pooler that drops notifications may deliver this.
+	// From another connection: on the same one even a pooler that discards notifications may deliver this.
 	if _, err := l.db.Exec(ctx, "SELECT pg_notify($1, '')", trial[0]); err != nil {
 		return fmt.Errorf("try to notify through a pooler: %w", err)
 	}

@@ -94,14 +94,14 @@ func TestListener_APoolerThatDeliversNoNotificationsIsNoticed(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	for name, c := range map[string]struct {
-		drop      bool
+		discard   bool
 		listening bool
 	}{
-		"a pooler that drops notifications":  {drop: true, listening: false},
-		"a pooler that passes notifications": {drop: false, listening: true},
+		"a pooler that discards notifications": {discard: true, listening: false},
+		"a pooler that passes notifications":   {discard: false, listening: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, log := open(t, pgtest.BehindPooler(t, m.cfg, c.drop))
+			db, log := open(t, pgtest.BehindPooler(t, m.cfg, c.discard))
 			l, rings := listen(t, db)
 			if !c.listening {
 				log.await("no notifications come")

@@ -15,7 +15,7 @@ import (
 // maxDeletedSeries bounds how long every instance takes to find out what is newest now, while acknowledgements wait.
 const maxDeletedSeries = 10_000
 
-const insertDrop = `
+const deleteDevice = `
 WITH locked AS (
 	SELECT id FROM series WHERE device_id = $1 ORDER BY id FOR UPDATE
 ), dropped AS (
@@ -39,14 +39,14 @@ func lockLog(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// Drop removes a device and its series within tx and appends a batch that tells every instance so. The chunks go with
+// DeleteDevice deletes the series of a device within tx and appends a batch that tells every instance that they are dropped. The chunks go with
 // the next fold.
-func (l *Log) Drop(ctx context.Context, tx pgx.Tx, device string) (seq int64, err error) {
+func (l *Log) DeleteDevice(ctx context.Context, tx pgx.Tx, device string) (seq int64, err error) {
 	if err := lockLog(ctx, tx); err != nil {
 		return 0, err
 	}
-	if err := tx.QueryRow(ctx, insertDrop, device, noReadings).Scan(&seq, nil); err != nil {
-		return 0, fmt.Errorf("appending the removal of a device: %w", err)
+	if err := tx.QueryRow(ctx, deleteDevice, device, noReadings).Scan(&seq, nil); err != nil {
+		return 0, fmt.Errorf("appending the deletion of a device: %w", err)
 	}
 	return seq, nil
 }

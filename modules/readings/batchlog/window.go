@@ -124,7 +124,7 @@ func (w *Window) Folded(seq int64) {
 			w.indexed++
 		}
 	}
-	w.dropMasks()
+	w.forgetMasks()
 	w.trim()
 }
 
@@ -141,7 +141,7 @@ func refsAfter(refs []Ref, seq int64) []Ref {
 	}
 }
 
-// trim drops the oldest batches that are folded, a quarter of the budget at a time. The caller holds mu.
+// trim evicts the oldest batches that are folded, a quarter of the budget at a time. The caller holds mu.
 func (w *Window) trim() {
 	if w.bytes <= w.budget+w.budget/4 {
 		return

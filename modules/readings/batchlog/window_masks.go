@@ -21,8 +21,8 @@ func (w *Window) addMasks(b *Batch) {
 	w.masked += len(b.Deletion.Series)
 }
 
-// dropMasks forgets the deletions that are carried out in chunks: those up to folded. The caller holds mu.
-func (w *Window) dropMasks() {
+// forgetMasks forgets the deletions that are carried out in chunks: those up to folded. The caller holds mu.
+func (w *Window) forgetMasks() {
 	w.masked = 0
 	for id, masks := range w.masks {
 		left := deletion.After(masks, w.folded)

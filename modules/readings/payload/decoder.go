@@ -83,7 +83,7 @@ func (d *Decoder) reset(data []byte, req Request, resolver Resolver) {
 	d.current = item{memo: d.current.memo[:0], misplaced: d.current.misplaced[:0]}
 }
 
-// letGo drops what belongs to the caller, so that a pooled decoder keeps none of it alive.
+// letGo clears what belongs to the caller, so that a pooled decoder keeps none of it alive.
 func (d *Decoder) letGo() {
 	d.data, d.resolver, d.reserve, d.current.id = nil, nil, nil, nil
 	clear(d.current.memo[:cap(d.current.memo)])

@@ -33,7 +33,7 @@ func TestCache_KeepsToItsBudgetAndToWhatWasUsedLast(t *testing.T) {
 	get(4)
 	c.Weigh(4, 100)
 	require.NotNil(t, c.items[4], "the newest stays however large it is")
-	c.Drop()
+	c.EvictAll()
 	require.Empty(t, c.items)
 	require.Zero(t, c.bytes)
 }

@@ -44,7 +44,7 @@ func (c *Cache[K, V]) Get(key K, bytes int, fresh func() V) V {
 	return value
 }
 
-// Weigh sets the size of the key's value, if the cache still has it, and drops the values that no longer fit.
+// Weigh sets the size of the key's value, if the cache still has it, and evicts the values that no longer fit.
 func (c *Cache[K, V]) Weigh(key K, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,15 +58,15 @@ func (c *Cache[K, V]) Weigh(key K, bytes int) {
 	c.shrink()
 }
 
-// shrink drops the values that no longer fit, the least recently used first. The caller holds mu.
+// shrink evicts the values that no longer fit, the least recently used first. The caller holds mu.
 func (c *Cache[K, V]) shrink() {
 	for c.bytes > c.budget && c.order.Len() > 1 {
-		c.remove(c.order.Back())
+		c.evict(c.order.Back())
 	}
 }
 
-// Drop drops everything.
-func (c *Cache[K, V]) Drop() {
+// EvictAll evicts everything.
+func (c *Cache[K, V]) EvictAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.items)
@@ -74,8 +74,8 @@ func (c *Cache[K, V]) Drop() {
 	c.bytes = 0
 }
 
-// remove drops one value. The caller holds mu.
-func (c *Cache[K, V]) remove(element *list.Element) {
+// evict removes one value. The caller holds mu.
+func (c *Cache[K, V]) evict(element *list.Element) {
 	i := element.Value.(*item[K, V])
 	delete(c.items, i.key)
 	c.order.Remove(element)
@@ -85,7 +85,7 @@ func (c *Cache[K, V]) remove(element *list.Element) {
 	}
 }
 
-// renewal is how many times the number of keys in the map must be removed before renew copies it.
+// renewal is how many times the number of keys in the map must be evicted before renew copies it.
 const renewal = 8
 
 // renew replaces the map by a copy. A map whose keys keep changing grows to several times the size of its contents, and never

@@ -74,5 +74,5 @@ func (c *Cache) All(b *batchlog.Batch, most int) (parts []*Encoded, bytes int) {
 	return parts, bytes
 }
 
-// Forget drops every part, because parts may name devices that no longer exist.
-func (c *Cache) Forget() { c.kept.Drop() }
+// Forget evicts every part, because parts may name devices that no longer exist.
+func (c *Cache) Forget() { c.kept.EvictAll() }

@@ -48,7 +48,7 @@ const memoBytes = 512
 // bytes is the size of the flush in memory.
 func (f *Flush) bytes() int { return cap(f.text) + memoBytes }
 
-// hold charges the text to the budget until Drop has been called as often as hold. ok is false when too little is left.
+// hold charges the text to the budget until Release has been called as often as hold. ok is false when too little is left.
 func (f *Flush) hold() (ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,8 +64,8 @@ func (f *Flush) hold() (ok bool) {
 // Empty reports whether the flush has no events.
 func (f *Flush) Empty() bool { return len(f.text) == 0 }
 
-// Drop ends one use of the flush.
-func (f *Flush) Drop() {
+// Release ends one use of the flush.
+func (f *Flush) Release() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.users--; f.users == 0 {
@@ -88,7 +88,7 @@ type memo struct {
 // ErrLater says that a flush cannot be made at present.
 var ErrLater = errors.New("there is no permit, or no budget, for a flush at present")
 
-// Flush returns a flush for a viewer that asks a question at a point. The caller has to drop it. Viewers that ask the same, and
+// Flush returns a flush for a viewer that asks a question at a point. The caller has to release it. Viewers that ask the same, and
 // are at about the same point, share one. The error is ErrLater when others take too long, and ctx's when ctx ends: then another
 // viewer makes the flush instead. cost is the time that making the flush took, also if another viewer made it, or that the
 // attempt took.

@@ -96,10 +96,10 @@ func TestMaker_CountsTheTextOfFlushes(t *testing.T) {
 	require.Same(t, f, shared)
 	m.memos.Get(memoKey{replaced: 1}, memoBytes, func() *memo { return &memo{} })
 	require.False(t, m.kept(q), "with its text it is larger than the budget")
-	f.Drop()
+	f.Release()
 	_, ok := m.from.Budget.Take(1 << 30)
 	require.False(t, ok, "another viewer holds the flush")
-	shared.Drop()
+	shared.Release()
 	_, ok = m.from.Budget.Take(1 << 30)
 	require.True(t, ok)
 }

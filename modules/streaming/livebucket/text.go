@@ -36,4 +36,4 @@ func (t *Text) Done() bool { return len(t.left) == 0 }
 func (t *Text) At() event.Position { return t.flush.To }
 
 // Free ends the use of the flush.
-func (t *Text) Free() { t.flush.Drop() }
+func (t *Text) Free() { t.flush.Release() }
