@@ -75,7 +75,7 @@ export function Chart({
       as === 'value'
         ? html`<${Value} shown=${shown} shades=${shades} view=${view} />`
         : html`<div class="area" style=${{ minHeight: `${tall}px` }}>
-            ${some ? html`<${Lines} ...${look} />` : html`<${Blank} waiting=${busy}>${empty}<//>`}
+            ${some ? html`<${Lines} ...${look} />` : html`<${Blank} waiting=${busy}>${loads > 0 && empty}<//>`}
           </div>`
     }
     ${some ? html`<${Foot} id=${id} shown=${shown} zone=${zoned} aggregate=${history.aggregate} />` : html`<div class="foot"></div>`}
