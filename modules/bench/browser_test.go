@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"os/exec"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -16,6 +17,10 @@ import (
 type tab struct {
 	ctx context.Context
 	b   *testing.B
+
+	mu       sync.Mutex
+	trace    []traced
+	complete chan struct{} // closed when the trace is
 }
 
 // browse opens a browser that is closed when the benchmark ends. Without one on this machine the benchmark is skipped.
@@ -29,13 +34,14 @@ func browse(b *testing.B) *tab {
 	if !found {
 		b.Skip("the page is not measured: there is no chromium, chromium-browser or google-chrome on PATH")
 	}
+	t := &tab{b: b}
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(
 		chromedp.NoSandbox, // Chromium's does not work for root, nor in many containers
 		chromedp.WSURLReadTimeout(patience),
 		chromedp.WindowSize(1440, 900),
-	))
+	), chromedp.WithListener(t.listen))
 	b.Cleanup(cancel)
-	t := &tab{ctx: ctx, b: b}
+	t.ctx = ctx
 	require.NoError(b, chromedp.Do(ctx, chromedp.Navigate("about:blank"))) // the browser lives as long as this context
 	t.do(chromedp.EmulateViewport(1440, 900))
 	return t
