@@ -89,6 +89,48 @@ func TestFailover_LossIsNotFoldedInPlaceOfWhatFollows(t *testing.T) {
 	require.Equal(t, want, startEngine(t, db).Answer(t, history.Query{}).Rows["a/m"])
 }
 
+// What a replaced log has after the newest batch of an instance does not follow that batch: whether the doorbell tells of it, or
+// the instance appends to it by itself, before a poll has noticed.
+func TestFailover_IsNoticedByWhatFollowsInTheOtherLog(t *testing.T) {
+	t.Parallel()
+	for name, others := range map[string]int64{"the doorbell tells of a later batch": 4, "the instance appends the next one": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			e := startEngine(t, db)
+			for ts := range 3 {
+				e.Post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}}]}`, ts)
+			}
+			release := e.holdTail()
+			_, err := db.Exec(t.Context(), `DELETE FROM reading_log WHERE seq >= 2`)
+			require.NoError(t, err)
+			want := [][]float64{{0, 1}}
+			for ts := range others {
+				require.NoError(t, e.Log.Append(t.Context(), &batchlog.Batch{Series: []int32{1}, TS: []int64{10 + ts}, Value: []float64{2}}, 0))
+				want = append(want, []float64{float64(10 + ts), 2})
+			}
+			if others == 2 {
+				posted := make(chan error)
+				go func() {
+					_, err := e.Appender.Append(t.Context(), []int32{1}, []int64{20}, []float64{3})
+					posted <- err
+				}()
+				want = append(want, []float64{20, 3})
+				require.Eventually(t, func() bool { // stored, and on its way into the window
+					state, err := e.Log.State(t.Context())
+					return err == nil && state.Head == 4
+				}, time.Minute, time.Millisecond)
+				release()
+				require.NoError(t, <-posted)
+			} else {
+				release()
+			}
+			require.Eventually(t, func() bool { times, _ := e.Window.Replaced(); return times == 1 && e.Tail.Err() == nil }, time.Minute, time.Millisecond)
+			require.Equal(t, want, e.Answer(t, history.Query{}).Rows["a/m"])
+		})
+	}
+}
+
 // A restore brings back the counter that series ids come from as well.
 func TestFailover_IDThatThenStandsForAnotherSeriesIsReadAgain(t *testing.T) {
 	t.Parallel()

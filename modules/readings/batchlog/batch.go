@@ -25,6 +25,8 @@ type Batch struct {
 	Dropped []int32
 	// Deletion says which readings ceased to exist with this batch; nil for nearly every one. Its batch has no readings.
 	Deletion *deletion.Marker
+
+	before int64 // of a batch that this instance has appended: the stamp of the one before it, 0 when the log has none
 }
 
 // Len returns the number of readings.

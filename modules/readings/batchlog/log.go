@@ -91,7 +91,9 @@ WITH appended AS (
 	WHERE state.dropped_seq = $6
 	RETURNING seq, committed_at
 )
-SELECT seq, committed_at, pg_notify('` + Doorbell + `', seq::text)::text FROM appended`
+SELECT seq, committed_at, (SELECT before.committed_at FROM reading_log AS before WHERE before.seq = appended.seq - 1),
+	pg_notify('` + Doorbell + `', seq::text)::text
+FROM appended`
 
 // Append makes a batch durable and sets its Seq and CommittedAt. It is one round trip: lock, insert and doorbell travel
 // together as one implicit transaction. When series were dropped after seq dropped, nothing is appended and the error is
@@ -129,7 +131,9 @@ func (l *Log) insert(ctx context.Context, b *Batch, dropped int64) error {
 	results := l.db.SendBatch(ctx, &pipeline)
 	_, err := results.Exec()
 	if err == nil {
-		err = results.QueryRow().Scan(&b.Seq, &b.CommittedAt, nil)
+		var before *time.Time
+		err = results.QueryRow().Scan(&b.Seq, &b.CommittedAt, &before, nil)
+		b.before = stampOf(before)
 	}
 	// Close waits for the commit: only its success makes the batch durable.
 	if closeErr := results.Close(); err == nil {

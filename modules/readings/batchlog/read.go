@@ -32,6 +32,39 @@ func (l *Log) Read(ctx context.Context, after int64, readings int) ([]*Batch, er
 	return l.query(ctx, selectBatches, after, readBatches, readings)
 }
 
+// readNext is Read for a reader whose newest batch has the seq and stamp given. It returns ErrTorn when the log has another batch
+// of that seq: what follows it does not follow the reader's. A log that has none any more has dropped it.
+func (l *Log) readNext(ctx context.Context, head, stamp int64, readings int) ([]*Batch, error) {
+	var pipeline pgx.Batch
+	pipeline.Queue(selectCommittedAt, head)
+	pipeline.Queue(selectBatches, head, readBatches, readings)
+	results := l.db.SendBatch(ctx, &pipeline)
+	batches, err := scanNext(results, stamp)
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
+	}
+	return batches, nil
+}
+
+// scanNext reads the results of readNext.
+func scanNext(results pgx.BatchResults, stamp int64) ([]*Batch, error) {
+	var at time.Time
+	switch err := results.QueryRow().Scan(&at); {
+	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+		return nil, err
+	case err == nil && at.UnixMicro() != stamp:
+		return nil, ErrTorn
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanBatch)
+}
+
 // query returns the batches that a statement selects, in the columns of selectBatch.
 func (l *Log) query(ctx context.Context, statement string, args ...any) ([]*Batch, error) {
 	rows, err := l.db.Query(ctx, statement, args...)

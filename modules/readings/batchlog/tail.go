@@ -314,10 +314,12 @@ func (t *Tail) torn(ctx context.Context, before Stats, state State) (bool, error
 	return !ok, err
 }
 
-// catchUp reads the log until nothing is left. The caller holds advancing.
+// catchUp reads the log until nothing is left. The error is ErrTorn when the log is not the one followed so far. The caller holds
+// advancing.
 func (t *Tail) catchUp(ctx context.Context) error {
 	for {
-		batches, err := t.log.Read(ctx, t.window.Head(), readAhead)
+		head, stamp := t.window.NewestStamped()
+		batches, err := t.log.readNext(ctx, head, stamp, readAhead)
 		if err != nil || len(batches) == 0 {
 			return err
 		}
@@ -346,7 +348,7 @@ func (t *Tail) offer(ctx context.Context, b *Batch) {
 		return
 	}
 	defer t.advancing.Unlock()
-	if b.Seq == t.window.Head()+1 {
+	if head, stamp := t.window.NewestStamped(); b.Seq == head+1 && b.before == stamp {
 		if err := t.apply(ctx, b); err == nil {
 			return
 		}
