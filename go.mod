@@ -37,6 +37,8 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6
 )
 
+require github.com/gofiber/contrib/jwt v1.1.2
+
 require (
 	github.com/Ladicle/tabwriter v1.0.0 // indirect
 	github.com/Masterminds/semver/v3 v3.3.0 // indirect

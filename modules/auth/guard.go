@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	jwtware "github.com/gofiber/contrib/jwt"
 	"github.com/gofiber/fiber/v2"
+	"github.com/golang-jwt/jwt/v5"
 
 	"telltale/modules/auth/access"
 	"telltale/modules/auth/keys"
@@ -16,8 +18,12 @@ import (
 	"telltale/platform/httpapi"
 )
 
-// sourceKey is where a guard leaves the source of the credentials in a request's locals.
-const sourceKey = "telltale.source"
+const (
+	// sourceKey is where a guard leaves the source of the credentials in a request's locals.
+	sourceKey = "telltale.source"
+	// tokenKey is where the JWT middleware leaves the token.
+	tokenKey = "telltale.token"
+)
 
 // Guard lets requests through to a route when their credentials cover it.
 type Guard struct {
@@ -25,11 +31,23 @@ type Guard struct {
 	keys   *keys.Service
 	tokens *tokens.Service
 	now    func() time.Time
+	parse  map[source]fiber.Handler // the JWT middleware, by where it finds the token
 }
 
 // NewGuard returns a guard that accepts the tokens and the keys, as long as their users may use them.
 func NewGuard(users *users.Service, keys *keys.Service, tokens *tokens.Service, now func() time.Time) *Guard {
-	return &Guard{users, keys, tokens, now}
+	middleware := func(lookup, scheme string) fiber.Handler {
+		return jwtware.New(jwtware.Config{
+			TokenLookup: lookup, AuthScheme: scheme, KeyFunc: tokens.Key, Claims: tokens.Claims(), ContextKey: tokenKey,
+			SuccessHandler: func(*fiber.Ctx) error { return nil }, // the guard goes on by itself
+			ErrorHandler:   func(_ *fiber.Ctx, err error) error { return err },
+		})
+	}
+	return &Guard{users, keys, tokens, now, map[source]fiber.Handler{
+		fromHeader: middleware("header:"+fiber.HeaderAuthorization, "Bearer"),
+		fromQuery:  middleware("query:"+QueryToken, ""),
+		fromCookie: middleware("cookie:"+sessionCookie, ""),
+	}}
 }
 
 // Require returns a handler that lets a request pass when its credentials have all the scopes, and leaves their principal
@@ -112,7 +130,12 @@ func (g *Guard) authenticate(c *fiber.Ctx, browser bool) (access.Principal, sour
 		p, err := g.keys.Verify(c.UserContext(), text)
 		return p, from, err
 	}
-	p, err := g.tokens.Verify(text)
+	p, err := g.tokens.Verify(text, func() (*jwt.Token, error) {
+		if err := g.parse[from](c); err != nil {
+			return nil, err
+		}
+		return c.Locals(tokenKey).(*jwt.Token), nil
+	})
 	if err != nil {
 		return access.Principal{}, from, err
 	}

@@ -78,7 +78,7 @@ func TestTokens_ATokenSignedWithTheSecretIsAccepted(t *testing.T) {
 		"devices":           claimsWith(change{"devices": []string{"lab-*"}}),
 		"fractional expiry": claimsWith(change{"exp": float64(time.Now().Add(time.Hour).Unix()) + 0.5}),
 	} {
-		p, err := s.Verify(sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, claims))
+		p, err := s.verify(sign(t, jwt.SigningMethodHS256, []byte(testSecret), nil, claims))
 		require.NoError(t, err, name)
 		require.Equal(t, "anna", p.Subject)
 		require.True(t, p.Can(access.DevicesRead), name)
@@ -186,7 +186,7 @@ func TestTokens_PublicKeysVerifyTheirAlgorithmAlone(t *testing.T) {
 		s := newServiceOf(t, config.Auth{Algorithm: test.method.Alg(), PublicKey: text})
 		require.False(t, s.Issues())
 		good := sign(t, test.method, test.key, nil, claimsWith(change{"iss": "https://idp.example", "acct": "ignored"}))
-		p, err := s.Verify(good)
+		p, err := s.verify(good)
 		require.NoError(t, err, test.method.Alg())
 		require.False(t, p.IsUser(), "no user of another issuer is one of Telltale's")
 		require.False(t, s.accepts(t, sign(t, test.method, test.key, nil, claimsWith(change{"exp": 1}))))

@@ -67,7 +67,7 @@ func TestKeySet_OfAnUnreachableProviderDelaysTokens(t *testing.T) {
 	p := signingtest.NewProvider(t)
 	s := newServiceOf(t, config.Auth{Algorithm: "RS256", JWKSURL: p.URL})
 	token := sign(t, jwt.SigningMethodRS256, signingtest.RSAKey(), change{"kid": "a"}, claimsWith(nil))
-	_, err := s.Verify(token)
+	_, err := s.verify(token)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err), err)
 	require.False(t, s.accepts(t, "x.y.z"))
 	require.NotZero(t, s.logs.FilterMessageSnippet("could not be fetched").Len())

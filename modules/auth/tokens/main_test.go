@@ -4,12 +4,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"telltale/config"
+	"telltale/modules/auth/access"
 	"telltale/modules/auth/clocktest"
 	"telltale/modules/auth/signing"
 	"telltale/platform/fault"
@@ -45,10 +47,15 @@ func newServiceOf(t *testing.T, cfg config.Auth) service {
 	return service{s, clock, logs}
 }
 
+// verify verifies a token as the guard does, whose middleware calls the same parser.
+func (s service) verify(text string) (access.Principal, error) {
+	return s.Verify(text, func() (*jwt.Token, error) { return jwt.ParseWithClaims(text, s.Claims(), s.Key) })
+}
+
 // accepts reports whether the token is accepted; the test fails when it is refused for another reason than the token.
 func (s service) accepts(t *testing.T, token string) bool {
 	t.Helper()
-	_, err := s.Verify(token)
+	_, err := s.verify(token)
 	if err != nil {
 		require.Equal(t, fault.Unauthenticated, fault.KindOf(err), err)
 	}

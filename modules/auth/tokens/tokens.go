@@ -119,15 +119,18 @@ func (t *Service) ownIssuer() string {
 }
 
 // Verify returns the principal that a token stands for, as the token says it: what its user may do by now is for the caller to ask
-// when IsUser is true. It returns an Unauthenticated fault for a token that is not accepted, and Unavailable while the keys of the identity
+// when IsUser is true. A text that was not found good of late is parsed by parse, with Claims and Key as a parser of JWTs takes them.
+//
+// It returns an Unauthenticated fault for a token that is not accepted, and Unavailable while the keys of the identity
 // provider are not known.
-func (t *Service) Verify(text string) (access.Principal, error) {
+func (t *Service) Verify(text string, parse func() (*jwt.Token, error)) (access.Principal, error) {
 	c, ok := t.seen.find(text)
 	if !ok {
-		c = &claims{}
-		if _, err := jwt.ParseWithClaims(text, c, t.key); err != nil {
+		token, err := parse()
+		if err != nil {
 			return access.Principal{}, refusal(err)
 		}
+		c = token.Claims.(*claims)
 		t.seen.keep(text, c)
 	}
 	if !t.knows(c.Issuer) {
@@ -143,9 +146,12 @@ func (t *Service) Verify(text string) (access.Principal, error) {
 	return p, nil
 }
 
-// key is the key function of every parse. The parser takes whatever algorithm a token names, so the algorithm is held to the
+// Claims returns what a parser reads a token's claims into.
+func (*Service) Claims() jwt.Claims { return &claims{} }
+
+// Key is the key function of every parse. The parser takes whatever algorithm a token names, so the algorithm is held to the
 // configured one here, before any key is looked for.
-func (t *Service) key(token *jwt.Token) (any, error) {
+func (t *Service) Key(token *jwt.Token) (any, error) {
 	if alg := token.Method.Alg(); alg != t.algorithm {
 		return nil, fmt.Errorf("the token is signed with %.16q, which is not accepted here", alg)
 	}
