@@ -138,10 +138,12 @@ func TestPosition_OfALogWithoutBlocksIsStillKnown(t *testing.T) {
 // Stamps name batches, whatever the server's clock does.
 func TestPosition_StampsAscendAlthoughTheClockGoesBack(t *testing.T) {
 	t.Parallel()
-	i := start(t, pgtest.New(t), func(o *options) { o.realTime = true })
-	first := i.post(t, datum{"a", "m", 1, 1})
-	_, err := i.DB.Exec(t.Context(), `UPDATE reading_log SET committed_at = committed_at + interval '1 hour'`)
+	db := pgtest.New(t)
+	realTime := func(o *options) { o.realTime = true }
+	first := start(t, db, realTime).post(t, datum{"a", "m", 1, 1})
+	_, err := db.Exec(t.Context(), `UPDATE reading_log SET committed_at = committed_at + interval '1 hour'`)
 	require.NoError(t, err)
+	i := start(t, db, realTime) // it has not seen the batch as it was
 	second := i.post(t, datum{"a", "m", 2, 2})
 	require.Equal(t, first+time.Hour.Microseconds()+1, second)
 	require.NoError(t, i.Service.DeleteDevice(t.Context(), "a"))
