@@ -98,6 +98,7 @@ func TestE2EPage_ImportsEveryFormat(t *testing.T) {
 		{"seconds.csv", "device,timestamp,m\nrows-in-seconds,1793534400,1\n", "rows-in-seconds/m"},
 		{"quoted.csv", "\ufeffm,device,ts\r\n\"1\",\"quoted\",\"2026-11-01T12:00:00Z\"\r\n", "quoted/m"},
 		{"packed.csv.gz", gzipped(t, "device,ts,m\npacked,1793534400000,1\n"), "packed/m"},
+		{"members.csv.gz", gzipped(t, "device,ts,") + gzipped(t, "m\nmembers,1793534400000,1\n"), "members/m"},
 		{"long.txt", "device,metric,ts,value\nlong,m,2026-11-01T12:00:00.000Z,1\n", "long/m"},
 	} {
 		v.at("/import")
@@ -106,6 +107,11 @@ func TestE2EPage_ImportsEveryFormat(t *testing.T) {
 		v.await(t, `document.querySelector('main .end')`)
 		require.Equal(t, [][]float64{{begunAt, 1}}, p.history("")[file.series], file.name)
 	}
+	v.at("/import")
+	v.drop("dropped.csv", "device,ts,m\ndropped,1793534400000,1\n")
+	v.click("button", wording(t, "transfer.start"))
+	v.await(t, `document.querySelector('main .end')`)
+	require.Equal(t, [][]float64{{begunAt, 1}}, p.history("")["dropped/m"])
 	for key, file := range map[string]string{"binary": "\x89PNG\r\n\x1a\n\x00", "empty": "", "separator": "device;ts;m\n", "device": "ts,m\n1,2\n"} {
 		v.at("/import")
 		v.give("nonsense.csv", file)
@@ -214,6 +220,19 @@ func (v *visitor) give(name, text string) {
 	command(v.t, v.tab, dom.SetFileInputFiles, dom.SetFileInputFilesParams{
 		Files: []string{fileOf(v.t, name, text)}, ObjectID: found.Result.ObjectID,
 	})
+	v.await(v.t, `document.querySelector('.chosen-file')?.innerText.includes(`+quote(name)+`)`)
+}
+
+// drop lets a file of that text go over the page.
+func (v *visitor) drop(name, text string) {
+	v.t.Helper()
+	evaluate[bool](v.t, v.tab, fmt.Sprintf(`(() => {
+		const dataTransfer = new DataTransfer()
+		dataTransfer.items.add(new File([%s], %s))
+		for (const type of ['dragover', 'drop'])
+			document.querySelector('.drop').dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}))
+		return true
+	})()`, quote(text), quote(name)))
 	v.await(v.t, `document.querySelector('.chosen-file')?.innerText.includes(`+quote(name)+`)`)
 }
 

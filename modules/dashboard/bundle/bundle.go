@@ -1,4 +1,5 @@
-// Package bundle links the page's ES modules into one, so that a browser loads one file and a developer needs no build.
+// Package bundle links the page's ES modules into one, so that a browser loads one file and a developer needs no build; or into two,
+// of which the second is for pages that a visit seldom needs.
 //
 // A module is a file that a browser could load as it is. Imports are static, stand at the beginning of lines before everything
 // else, and name what they import; exports are declarations of functions, classes and constants. Bare names are those of vendored

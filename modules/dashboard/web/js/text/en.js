@@ -411,8 +411,7 @@ export const text = {
       unknown: 'It looks like none of CSV, NDJSON and line protocol. If it is one of them, choose which.',
     },
     unreadableFile: 'The file cannot be read. If it has changed or moved, choose it again.',
-    damaged:
-      'The file cannot be unpacked: it is damaged, or made of several gzip parts. Unpack it and import the text.',
+    damaged: 'The file cannot be unpacked: it is damaged, or not whole.',
     progress: 'Progress of the import',
     of: (/** @type {string} */ read, /** @type {string} */ size) => `${read} of ${size}`,
     stored: (/** @type {number} */ n, /** @type {string} */ shown) => `${shown} ${n === 1 ? 'line' : 'lines'} stored`,

@@ -80,18 +80,30 @@ test('a run of nothing but a header, or of nothing, asks nothing', async () => {
 })
 
 test('a run unpacks gzip, and says when what it is packed in is damaged', async () => {
-  const packed = await new Response(
-    new Blob(['device,m\na,1\n']).stream().pipeThrough(new CompressionStream('gzip')),
-  ).arrayBuffer()
+  const packed = await pack('device,m\na,1\n')
   const run = runOf([packed], { packed: true })
   await run.work()
   assert.equal(asked[0].body, 'device,m\na,1\n')
   assert.deepEqual(await headOf(new File([packed], 'x')).then(({ packed, whole }) => [packed, whole]), [true, true])
-  const broken = runOf([packed.slice(0, 20)], { packed: true })
+  const rows = Array.from({ length: 3000 }, (_, i) => `a,${(i * 7919) % 10007}\n`).join('')
+  const cut = (await pack('device,m\n' + rows)).slice(0, -9)
+  const broken = runOf([cut], { packed: true })
   await broken.work()
   assert.equal(broken.state.value, 'failed')
   assert(broken.error instanceof ReadError && broken.error.packed)
 })
+
+test('a run unpacks gzip of several members, cut anywhere', async () => {
+  const [first, second] = [await pack('device,m\na,1\nb,'), await pack('2\n')]
+  const run = runOf([first, second, await pack(''), await pack('c,3')], { packed: true })
+  await run.work()
+  assert.equal(asked[0].body, 'device,m\na,1\nb,2\nc,3\n')
+})
+
+/** @param {string} text */
+function pack(text) {
+  return new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer()
+}
 
 test('a run goes on without bad records when it skips them', async () => {
   answers = [

@@ -64,5 +64,5 @@ const value = 6 // characters that a value has as a rule
 function rowBytes({ format, interval, aggregates }) {
   const columns = interval ? aggregates : ['value']
   if (format === 'csv') return 27 + columns.length * (1 + value)
-  return 43 + columns.reduce((sum, name) => sum + name.length + 4 + value, 0)
+  return 45 + columns.reduce((sum, name) => sum + name.length + 4 + value, 0)
 }

@@ -1,8 +1,11 @@
 // The text of a file, piece by piece: never more than some of it is in memory.
 
 import { enough, isGzip } from './recognise.js'
+import { unpacked } from './unpack.js'
 
-const piece = 64 << 10 // bytes that are unpacked at once
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+
+const piece = 64 << 10 // bytes that are taken at once
 
 /** A file that cannot be read on. */
 export class ReadError extends Error {
@@ -19,31 +22,38 @@ export class ReadError extends Error {
 /**
  * @param {Blob} file
  * @param {boolean} packed whether it is gzip
- * @param {(bytes: number) => void} onRead is told the bytes of the file as it is there
- * @returns {AsyncGenerator<Uint8Array<ArrayBuffer>, void>}
+ * @param {(bytes: number) => void} onRead is told the bytes of the file as it is there, as they are taken
+ * @returns {AsyncGenerator<Bytes, void>}
  * @throws {ReadError}
  */
 export async function* textOf(file, packed, onRead) {
-  /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */
-  const counted = file.stream().pipeThrough(
-    new TransformStream({
-      transform(bytes, to) {
-        onRead(bytes.length)
-        for (let at = 0; at < bytes.length; at += piece) to.enqueue(bytes.subarray(at, at + piece))
-      },
-    }),
-  )
-  const reader = (packed ? counted.pipeThrough(new DecompressionStream('gzip')) : counted).getReader()
+  const pieces = piecesOf(file, onRead)
+  try {
+    for await (const bytes of packed ? unpacked(pieces) : pieces) yield bytes
+  } catch (cause) {
+    throw new ReadError(packed && !(cause instanceof DOMException), cause)
+  }
+}
+
+/**
+ * @param {Blob} file
+ * @param {(bytes: number) => void} onRead
+ * @returns {AsyncGenerator<Bytes, void>}
+ */
+async function* piecesOf(file, onRead) {
+  const reader = file.stream().getReader()
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((cause) => {
-        throw new ReadError(packed && !(cause instanceof DOMException), cause)
-      })
+      const { done, value } = await reader.read()
       if (done) return
-      yield value
+      for (let at = 0; at < value.length; at += piece) {
+        const bytes = value.subarray(at, at + piece)
+        onRead(bytes.length)
+        yield bytes
+      }
     }
   } finally {
-    await reader.cancel().catch(() => {}) // it has failed, or is over
+    void reader.cancel().catch(() => {}) // it has failed, or is over
   }
 }
 

@@ -3,7 +3,7 @@
 import { signal } from 'preact'
 import { cellsOf, timeColumn } from '../file/cells.js'
 import { Part } from '../file/part.js'
-import { textOf } from '../file/reading.js'
+import { ReadError, textOf } from '../file/reading.js'
 import { Rejects } from './rejects.js'
 import { BadRecord, Sender } from './sending.js'
 import { Splitter } from '../file/splitter.js'
@@ -64,7 +64,7 @@ export class Run {
       signal: this.ending.signal,
       rejects: this.rejects,
       onStored: (stored) => this.stored(stored),
-      onWait: (wait) => (this.wait.value = wait),
+      onWait: (wait) => this.waits(wait),
     })
   }
 
@@ -74,16 +74,8 @@ export class Run {
 
   /** Imports the file. It never rejects: the state says how it ended. */
   async work() {
-    const splitter = new Splitter(syntaxes[this.options.format].open)
     try {
-      for await (const bytes of textOf(this.file, this.options.packed, (n) => (this.read += n))) {
-        splitter.push(bytes)
-        await this.take(splitter)
-      }
-      splitter.end()
-      await this.take(splitter)
-      await this.flush()
-      this.tell({ line: splitter.line - 1, read: this.file.size })
+      await this.through()
       this.state.value = 'done'
     } catch (error) {
       this.error = error === ended ? null : /** @type {Error} */ (error)
@@ -91,6 +83,24 @@ export class Run {
       this.state.value = this.error ? 'failed' : 'stopped'
     }
     this.wait.value = { why: '', until: 0 }
+  }
+
+  /** Goes through the file. */
+  async through() {
+    const splitter = new Splitter(syntaxes[this.options.format].open)
+    try {
+      for await (const bytes of textOf(this.file, this.options.packed, (n) => (this.read += n))) {
+        splitter.push(bytes)
+        await this.take(splitter)
+      }
+    } catch (error) {
+      if (error instanceof ReadError) await this.flush() // what could be read is good
+      throw error
+    }
+    splitter.end()
+    await this.take(splitter)
+    await this.flush()
+    this.tell({ line: splitter.line - 1, read: this.file.size })
   }
 
   /**
@@ -140,6 +150,15 @@ export class Run {
   stored({ records, readings, line }) {
     const before = this.progress.peek()
     this.tell({ records: before.records + records, readings: before.readings + readings, line, read: this.read })
+  }
+
+  /** @param {import('./post.js').Wait} wait */
+  waits(wait) {
+    const before = this.wait.peek()
+    if (wait.why === '' && before.why === '') return
+    if (before.why) this.since = Date.now()
+    else this.tell({})
+    this.wait.value = wait
   }
 
   /** @param {Partial<Progress>} more */

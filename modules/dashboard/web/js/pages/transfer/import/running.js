@@ -37,7 +37,7 @@ function Figures({ run }) {
   const figures = [
     t.of(bytes(read), bytes(size)),
     readings ? t.storedReadings(lines, readings, number(readings)) : lines,
-    rejected > 0 && t.rejected(rejected, number(rejected)),
+    rejected > 0 && run.options.skip && t.rejected(rejected, number(rejected)),
     ms > 500 && records > 0 && t.rate(number(roundly((1000 * records) / ms))),
     moving && left > 1500 && t.left(duration(left)),
   ]
@@ -54,9 +54,10 @@ function Course({ run }) {
   const t = text.transfer
   const paused = run.state.value === 'paused'
   const { why, until } = run.wait.value
+  void now.value // which has the seconds count down
   const said = paused ? t.paused : { '': t.working, away: t.away, busy: t.busy, signin: t.signIn }[why]
   return html`<p class=${why && !paused ? 'late' : 'soft'}><span role="status">${said}</span>
-      ${until > 0 && !paused && html` <span aria-hidden="true">${t.trying(duration(until - Math.max(now.value, until - 60_000)))}</span>`}</p>
+      ${until > 0 && !paused && html` <span aria-hidden="true">${t.trying(duration(until - Date.now()))}</span>`}</p>
     <div class="actions">
       ${paused ? html`<button class="primary" onClick=${() => run.resume()}>${t.resume}</button>` : html`<button onClick=${() => run.pause()}>${t.pause}</button>`}
       <button onClick=${() => run.stop()}>${t.stop}</button></div>`
