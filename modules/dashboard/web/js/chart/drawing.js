@@ -41,7 +41,7 @@ export function draw(box, drawing) {
       void drawing.view.range.value
       if (drawing.seen.value) plot.ask()
     }),
-    slideOn(drawing, () => plot.ask()),
+    slideOn(drawing, plot),
   ]
   const resized = new ResizeObserver(([{ contentRect }]) => plot.resize(contentRect.width))
   resized.observe(box)
@@ -69,6 +69,7 @@ class Plot {
     this.points = []
     this.stale = false // whether the points have changed since they were drawn
     this.width = 0 // px, 0 until it is known
+    this.drawnAt = -Infinity // ms of performance.now()
     this.gestures = () => {}
   }
 
@@ -89,6 +90,7 @@ class Plot {
     if (this.stale) this.refresh()
     else this.slide()
     this.stale = false
+    this.drawnAt = performance.now()
     this.drawing.undrawn.value = false
   }
 
@@ -157,15 +159,18 @@ class Plot {
 }
 
 /**
- * Moves a live chart on by about a pixel a time.
+ * Moves a live chart on by about a pixel a time, all charts of a page at once, unless a reading has just moved it.
  * @param {Drawing} drawing
- * @param {() => void} slide
+ * @param {Plot} plot
  */
-function slideOn({ view, seen }, slide) {
+function slideOn({ view, seen }, plot) {
   const look = () => {
     const { last } = view.range.peek()
-    if (last && seen.peek() && !document.hidden && !view.preview.peek()) slide()
-    timer = setTimeout(look, Math.max(1000, Math.min(60_000, last / 1000)))
+    const now = performance.now()
+    const pace = Math.max(1000, Math.min(60_000, last / 1000))
+    const due = now - plot.drawnAt > pace / 2
+    if (last && due && seen.peek() && !document.hidden && !view.preview.peek()) plot.ask()
+    timer = setTimeout(look, pace - (now % pace))
   }
   let timer = setTimeout(look, 1000)
   return () => clearTimeout(timer)
