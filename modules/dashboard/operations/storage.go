@@ -27,7 +27,7 @@ const (
 SELECT pg_database_size(current_database()), sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.reltuples > 0),
     sum(c.reltuples) FILTER (WHERE c.reltuples > 0), sum(c.relpages) FILTER (WHERE c.reltuples > 0)
 FROM pg_partition_tree('reading_chunks') AS t JOIN pg_class AS c ON c.oid = t.relid WHERE t.isleaf`
-	// chunkSize reads some pages by chance, and of them nothing but the counts: no array is opened.
+	// chunkSize reads some pages by chance, and of them nothing but the counts: no chunk's data is read.
 	chunkSize = `SELECT avg(count) FROM reading_chunks TABLESAMPLE SYSTEM ($1)`
 
 	// sampledPages is how many pages chunkSize reads at most, about.

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// What a start reads of the log it reads in stretches, several at once: the server takes longer to send an array than this
-// side to take it in.
+// What a start reads of the log it reads in stretches, several at once, so that the database reads while this side
+// unpacks.
 const (
 	// stretchReadings is about how many readings a stretch has, stretchBatches how many batches at most.
 	stretchReadings = 250_000
