@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -50,6 +51,38 @@ func TestE2EPage_ASessionThatExpiresLeadsBackToWhereOneWas(t *testing.T) {
 	v.signIn("admin", adminPassword)
 	v.awaitPath("/devices")
 	v.await(t, `!document.querySelector('input[name=password]')`)
+}
+
+// Who signs out is signed out in every tab, without a request that is refused. When the server cannot be told, the page says so and
+// goes on.
+func TestE2EPage_SigningOutEndsEveryTabOrNone(t *testing.T) {
+	t.Parallel()
+	p := start(t, pgtest.Config(t))
+	p.postSeconds("a", "temperature", time.Now(), 1)
+	v := visitSignedIn(t, p)
+	other := v.another()
+	for _, one := range []*visitor{v, other} {
+		one.at("/devices/a")
+		one.await(t, `document.querySelector('.connection.live')`)
+	}
+	for _, one := range []*visitor{v, other} {
+		one.forgive(`net::ERR_`, `status of 503`)
+	}
+	require.Zero(t, p.stop(), p.log)
+	v.clickOn(`document.querySelector('.person summary')`)
+	v.click("button", wording(t, "shell.signOut"))
+	v.see(wording(t, "shell.stillIn"))
+	p.start()
+	for _, one := range []*visitor{v, other} {
+		one.await(t, `document.querySelector('.connection.live')`)
+	}
+	p.postSeconds("a", "temperature", time.Now(), 4217)
+	v.see("4217")
+
+	v.signOut()
+	other.await(t, `document.querySelector('.sign-in')`)
+	v.signIn("admin", adminPassword)
+	v.await(t, `document.querySelector('.connection.live')`)
 }
 
 // signOut signs out by the menu of the person who is signed in.

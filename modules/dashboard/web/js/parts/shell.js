@@ -121,5 +121,5 @@ function Person({ onHelp }) {
     <button onClick=${onHelp}>${text.shell.keys}</button>
     <div class="narrow"><${Zone} /><${Theme} named /></div>
     <button onClick=${() => signOut()}>${text.shell.signOut}</button>
-  </div></details>${staying.value && html`<p class="error" role="alert">${reason(staying.value)}</p>`}`
+  </div></details>${staying.value && html`<p class="error" role="alert">${reason(staying.value)} ${text.shell.stillIn}</p>`}`
 }

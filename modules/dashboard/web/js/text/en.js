@@ -23,6 +23,7 @@ export const text = {
   shell: {
     search: 'Search devices, metrics, boards',
     signOut: 'Sign out',
+    stillIn: 'You are still signed in. Try again.',
     zone: 'Time zone',
     zoneLocal: 'Local time',
     zoneDevice: (/** @type {string} */ zone) => `Device: ${zone}`,
