@@ -114,11 +114,13 @@ func TestE2EPage_ABoardIsMadeAndArrangedByKeyboardAndMouse(t *testing.T) {
 	v.see("humidity")
 }
 
-// boardOf returns what the server has of a board.
-func (p *program) boardOf(id string) (board struct {
+// keptBoard is what the server has of a board.
+type keptBoard struct {
 	Name     string
 	Document json.RawMessage
-}) {
+}
+
+func (p *program) boardOf(id string) (board keptBoard) {
 	p.t.Helper()
 	p.call("GET", "/api/boards/"+id, "", "", &board)
 	return board
