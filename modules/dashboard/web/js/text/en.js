@@ -500,8 +500,9 @@ export const text = {
       `${more ? 'More than' : 'About'} ${rows} rows, ${size} before compression.`,
     noRows: 'There are no readings in this range.',
     unknownSize: 'How much it is cannot be told now.',
-    tooMuch: (/** @type {string} */ why) =>
-      `This is too much for one file (${why}). Choose a shorter range, fewer devices or an interval, or use the command below, which writes any amount.`,
+    tooMuch: (/** @type {string} */ rows, /** @type {boolean} */ raw) =>
+      `About ${rows} rows are too much for one file. Choose a shorter range, fewer devices or ` +
+      (raw ? 'an interval, or use the command below, which writes any amount.' : 'a wider interval.'),
     download: (/** @type {string} */ format) => `Download ${format}`,
     programs: 'For programs: address and commands',
     address: 'Address',

@@ -15,7 +15,7 @@ import { exportAddress } from './request.js'
 /**
  * @typedef {object} Amount
  * @property {Estimate | null} about null while it is not known
- * @property {string} tooMuch why the server does not answer with it at once, '' where it does
+ * @property {boolean} tooMuch whether the server does not answer with it at once
  * @property {Error | null} error
  */
 
@@ -29,34 +29,34 @@ const large = 1_000_000 // rows from which on the server is asked whether it wou
 export function useAmount(selection, range) {
   const load = async (/** @type {AbortSignal} */ signal) => {
     const about = await estimate(selection, range, signal)
-    const tooMuch = about.rows > large ? await refusal(exportAddress(selection, range, zoneName()), signal) : ''
+    const tooMuch = about.rows > large ? await refused(exportAddress(selection, range, zoneName()), signal) : false
     return { about, tooMuch }
   }
   const { data, error } = useLoad(load, [selection, rangeText(range)])
-  return { about: data?.about ?? null, tooMuch: data?.tooMuch ?? '', error }
+  return { about: data?.about ?? null, tooMuch: data?.tooMuch ?? false, error }
 }
 
 /**
- * What the server says against a file of that size: it does so before it begins.
+ * Whether the server refuses a file of that size: it does so before it begins.
  * @param {string} path
  * @param {AbortSignal} signal
  */
-async function refusal(path, signal) {
+async function refused(path, signal) {
   try {
     const answer = await request(path, { signal })
     await answer.body?.cancel()
-    return ''
+    return false
   } catch (error) {
-    if (error instanceof ApiError && error.status === 422) return error.errors[0]?.reason ?? error.message
+    if (error instanceof ApiError && error.status === 422) return true
     throw error
   }
 }
 
-/** @param {{amount: Amount}} props */
-export function Amount({ amount: { about, tooMuch, error } }) {
+/** @param {{amount: Amount, raw: boolean}} props */
+export function Amount({ amount: { about, tooMuch, error }, raw }) {
   const t = text.transfer
   const said = () => {
-    if (tooMuch) return t.tooMuch(tooMuch)
+    if (about && tooMuch) return t.tooMuch(roundly(about.rows), raw)
     if (about)
       return about.rows ? t.about(roundly(about.rows), bytes(Number(about.bytes.toPrecision(2))), about.more) : t.noRows
     return error ? t.unknownSize : t.counting

@@ -33,9 +33,9 @@ export function Export() {
     <div class="settings"><${DeviceChoice} selection=${selection} /><${MetricChoice} selection=${selection} /></div>
     <${RangeBar} view=${view} />
     <div class="settings"><${Shape} selection=${selection} /></div>
-    <${Amount} amount=${amount} />
-    <div class="actions"><${Download} path=${path} file=${file} name=${t.formatNames[selection.format]} tooMuch=${amount.tooMuch !== ''} /></div>
-    <details class="programs" open=${amount.tooMuch !== ''}><summary>${t.programs}</summary>
+    <${Amount} amount=${amount} raw=${!selection.interval} />
+    <div class="actions"><${Download} path=${path} file=${file} name=${t.formatNames[selection.format]} tooMuch=${amount.tooMuch} /></div>
+    <details class="programs" open=${amount.tooMuch}><summary>${t.programs}</summary>
       <h3>${t.address}</h3><${Copy} value=${location.origin + path} block />
       <h3>${t.curl}</h3><${Copy} value=${curlLine(location.origin, path, file)} block />
       ${!selection.interval && html`<h3>${t.command}</h3><${Copy} value=${commandLine(location.origin, selection, range, file)} block />`}

@@ -16,7 +16,8 @@ import { BadRecord } from './sending.js'
 export function endOf(run) {
   const t = text.transfer
   const { records, rejected, line, ms } = run.progress.value
-  const unit = run.rejects.list.map((one) => likelyUnit(one.reason)).find(Boolean)
+  // The unit can be chosen where the first lines have a count.
+  const unit = run.options.unit && run.rejects.list.map((one) => likelyUnit(one.reason)).find(Boolean)
   const next = unit ? t.looksLike(t.units[/** @type {'s'} */ (unit)]) : ''
   const state = run.state.value
   if (state === 'done') {
