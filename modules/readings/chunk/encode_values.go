@@ -45,12 +45,11 @@ func encodeValues(values []float64) encodedValues {
 
 // valueBlock is a block of values, and how it can be stored.
 type valueBlock struct {
-	values     []float64
-	min, max   float64
-	exponent   int  // the smallest that makes integers of all values
-	raw        bool // there is none, or another one was chosen
-	rawBytes   int  // that all of the values' bits are within
-	rawBitsAll uint64
+	values   []float64
+	min, max float64
+	exponent int  // the smallest that makes integers of all values
+	raw      bool // there is none, or another one was chosen
+	rawBytes int  // that all of the values' bits are within
 }
 
 // survey returns the blocks of the values.
@@ -58,11 +57,12 @@ func survey(values []float64) []valueBlock {
 	blocks := make([]valueBlock, 0, (len(values)+blockSize-1)/blockSize)
 	for part := range slices.Chunk(values, blockSize) {
 		b := valueBlock{values: part, min: part[0], max: part[0]}
+		all := uint64(0)
 		for _, v := range part {
 			b.min, b.max = min(b.min, v), max(b.max, v)
-			b.rawBitsAll |= math.Float64bits(v)
+			all |= math.Float64bits(v)
 		}
-		b.rawBytes = 8 - bits.TrailingZeros64(b.rawBitsAll)/8
+		b.rawBytes = 8 - bits.TrailingZeros64(all)/8
 		var ok bool
 		b.exponent, ok = exponentOf(part, 0)
 		b.raw = !ok
