@@ -49,7 +49,8 @@ const plain = {
  * @param {Partial<import('../../js/pages/transfer/import/run.js').Options>} [options]
  */
 function runOf(content, options) {
-  return new Run(new File(content, 'a.csv'), { ...plain, ...options }, 'admin')
+  const file = Object.assign(new Blob(content), { name: 'a.csv', lastModified: 0, webkitRelativePath: '' })
+  return new Run(file, { ...plain, ...options }, 'admin')
 }
 
 const refusal =
@@ -84,7 +85,7 @@ test('a run unpacks gzip, and says when what it is packed in is damaged', async 
   const run = runOf([packed], { packed: true })
   await run.work()
   assert.equal(asked[0].body, 'device,m\na,1\n')
-  assert.deepEqual(await headOf(new File([packed], 'x')).then(({ packed, whole }) => [packed, whole]), [true, true])
+  assert.deepEqual(await headOf(new Blob([packed])).then(({ packed, whole }) => [packed, whole]), [true, true])
   const rows = Array.from({ length: 3000 }, (_, i) => `a,${(i * 7919) % 10007}\n`).join('')
   const cut = (await pack('device,m\n' + rows)).slice(0, -9)
   const broken = runOf([cut], { packed: true })
