@@ -20,7 +20,7 @@ type Engine struct {
 	retention retention
 	limits    Limits
 
-	months atomic.Int64 // partitions of chunks that are known to have been made; a scan finds out when there are more
+	months atomic.Int64 // partitions of chunks that are known to have been made, -1 before any is; a scan finds out when there are more
 }
 
 // retention says how long readings are kept.
@@ -53,7 +53,9 @@ func New(
 ) *Engine {
 	limits.BucketValues = cmp.Or(limits.BucketValues, maxBucketValues)
 	limits.Kept = cmp.Or(limits.Kept, new(atomic.Int64))
-	return &Engine{
+	e := &Engine{
 		db: db, tail: tail, window: window, registry: registry, retention: kept, limits: limits,
 	}
+	e.months.Store(-1)
+	return e
 }

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"telltale/modules/auth/access"
@@ -49,6 +50,9 @@ func (r *run) answer(ctx context.Context, reached bool) error {
 	if err := r.engine.enter(ctx, r.turn, true); err != nil {
 		return err
 	}
+	if err := r.engine.countMonths(ctx); err != nil {
+		return err
+	}
 	// A batch that comes from here on may be the first of a series which is not among those selected.
 	head, stamp := r.engine.window.NewestStamped()
 	states, err := r.engine.selectSeries(ctx, r.who, r.query.Selection)
@@ -64,6 +68,22 @@ func (r *run) answer(ctx context.Context, reached bool) error {
 	from := r.engine.capture(r.query, states)
 	from.recent = from.recent.UpTo(head, stamp)
 	return r.answerFrom(ctx, from, reached)
+}
+
+const selectMonths = `SELECT months FROM log_state`
+
+// countMonths finds out how many partitions of chunks have been made, if nothing is known of that: without it the first scan
+// would be planned twice.
+func (e *Engine) countMonths(ctx context.Context) error {
+	if e.months.Load() >= 0 {
+		return nil
+	}
+	var months int64
+	if err := e.db.QueryRow(ctx, selectMonths).Scan(&months); err != nil {
+		return fmt.Errorf("counting the months of chunks: %w", err)
+	}
+	e.months.CompareAndSwap(-1, months)
+	return nil
 }
 
 // answerFrom answers from the series given: it plans, scans and hands on.

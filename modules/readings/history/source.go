@@ -47,6 +47,9 @@ func (q Query) wholeSpan() chunk.Span {
 	buckets := bucket.NewGrid(*q.Interval, q.Zone)
 	switch {
 	case buckets.Unbroken(q.From, q.To, chunk.Day):
+		if q.Interval.Months > 0 { // from one midnight in UTC to another, at which a month begins there
+			return chunk.MonthSpan
+		}
 		return chunk.DaySpan
 	case buckets.Unbroken(q.From, q.To, chunk.Hour):
 		return chunk.HourSpan

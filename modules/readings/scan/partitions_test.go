@@ -33,6 +33,7 @@ func TestScan_TouchesOnlyTheMonthsOfItsRange(t *testing.T) {
 		{From: months[10] + 5*chunk.Day, To: months[11] + chunk.Hour},
 		{From: months[10] + 5*chunk.Day, To: months[11] + chunk.Hour, Whole: chunk.HourSpan},
 		{From: months[10] + 5*chunk.Day, To: months[11] + chunk.Hour, Whole: chunk.DaySpan},
+		{From: months[10] + 5*chunk.Day, To: months[11] + chunk.Hour, Whole: chunk.MonthSpan},
 	} {
 		s.Months = new(atomic.Int64)
 		s.Recent = batchlog.NewWindow(1).View([]int32{1, 2, 3})

@@ -2,6 +2,7 @@ package scan
 
 import (
 	_ "embed" // of the statements
+	"math"
 	"time"
 
 	"telltale/modules/readings/chunk"
@@ -13,15 +14,15 @@ import (
 // answer:
 //
 //	id           of the series
-//	month, day   where a chunk of a month or day that covers its first instant would start
-//	hour         the hour of its first instant
+//	month, hour  those of its first instant
 //	since, until where statistics are enough
 //
 // A lateral join visits series in that order and each one's chunks by the primary key, in order of time: first the one that
-// began before the hour, of which there is at most one, then the others. Each branch has an ORDER BY, so that the planner keeps to
-// the primary key. $7 and $8 bound every chunk, so that the planner passes over all other partitions. $9 is how many hours the
-// longest chunk has that is not cut by the edge of a bucket. The days from since until the last closed one are read from their
-// own table, and of the chunks there only those of months.
+// began before the hour and reaches into it, then the others. Chunks do not overlap, so only the last one that began before the
+// hour may. Each branch has an ORDER BY, so that the planner keeps to the primary key. $6 and $7 bound every chunk, $8 those that
+// begin before the hours, so that other partitions are left out before the statement runs. $9 is how many hours the longest chunk
+// has that is not cut by the edge of a bucket. The days from since until the last closed one are read from their own table, and of
+// the chunks there only those of months.
 var (
 	//go:embed points.sql
 	selectPoints string
@@ -34,21 +35,24 @@ var (
 // Statement returns the statement that reads what the scan needs, and its arguments.
 func (s *Scan) Statement() (query string, args []any) {
 	n := len(s.Recent.Series)
-	months, days, hours := make([]time.Time, n), make([]time.Time, n), make([]time.Time, n)
+	months, hours := make([]time.Time, n), make([]time.Time, n)
 	since, until := make([]time.Time, n), make([]time.Time, n)
 	s.known = s.Months.Load()
-	least := s.To
+	least, last := s.To, int64(math.MinInt64)
 	for i := range n {
 		from := s.begin(i)
-		months[i], days[i], hours[i] = chunk.UTC(chunk.MonthSpan.Floor(from)), chunk.UTC(chunk.DaySpan.Floor(from)), chunk.UTC(chunk.HourSpan.Floor(from))
-		least = min(least, chunk.MonthSpan.Floor(from))
+		month, hour := chunk.MonthSpan.Floor(from), chunk.HourSpan.Floor(from)
+		months[i], hours[i] = chunk.UTC(month), chunk.UTC(hour)
+		least, last = min(least, month), max(last, hour)
 		if s.Whole != chunk.NoSpan {
 			a, b := s.statisticsRange(i)
 			since[i], until[i] = chunk.UTC(a), chunk.UTC(b)
 		}
 	}
-	args = []any{s.Recent.Series, months, days, hours, since, until, chunk.UTC(least), chunk.UTC(s.To)}
+	args = []any{s.Recent.Series, months, hours, since, until, chunk.UTC(least), chunk.UTC(s.To), chunk.UTC(min(last, s.To))}
 	switch s.Whole {
+	case chunk.MonthSpan:
+		return selectDays, append(args, int16(31*24))
 	case chunk.DaySpan:
 		return selectDays, append(args, int16(24))
 	case chunk.HourSpan:
@@ -75,7 +79,7 @@ func (s *Scan) begin(i int) int64 {
 // opened. It may be empty.
 func (s *Scan) statisticsRange(i int) (since, until int64) {
 	width := int64(chunk.Hour)
-	if s.Whole == chunk.DaySpan {
+	if s.Whole >= chunk.DaySpan {
 		width = chunk.Day
 	}
 	from := s.begin(i)
