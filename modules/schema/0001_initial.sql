@@ -89,7 +89,7 @@ CREATE TABLE log_state (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     folded_seq  bigint NOT NULL DEFAULT 0,             -- every batch up to here is in chunks
     dropped_seq bigint NOT NULL DEFAULT 0,             -- the newest batch that dropped series
-    months      integer NOT NULL DEFAULT 0,            -- partitions that reading_chunks has ever been given
+    months      integer NOT NULL DEFAULT 0,            -- partitions of months that reading_chunks has ever been given
     retention_days integer NOT NULL DEFAULT 0,         -- the general setting, as the program was told last; 0 for ever
     closed_until timestamptz NOT NULL                  -- days (in UTC) before it have their statistics in reading_days
         DEFAULT (date_trunc('day', now() AT TIME ZONE 'UTC' - interval '1 hour') AT TIME ZONE 'UTC')
@@ -98,7 +98,8 @@ INSERT INTO log_state DEFAULT VALUES;
 
 -- One series' readings over an hour, or over a whole day or calendar month (in UTC) that is past when they are few. Chunks
 -- of a series never overlap. FORMAT.md in the package chunk specifies data; the function readings gives it back as rows.
--- Partitions are calendar months in UTC, reading_chunks_YYYY_MM, made when the first reading of a month comes.
+-- Partitions are calendar months in UTC, reading_chunks_YYYY_MM, made when the first reading of a month comes. The months of a
+-- year that has been over for a while become one, reading_chunks_YYYY, if they are small.
 CREATE TABLE reading_chunks (
     series_id integer NOT NULL,
     start_at  timestamptz NOT NULL,
@@ -119,12 +120,12 @@ ALTER TABLE reading_chunks ALTER COLUMN data SET STORAGE EXTERNAL, ALTER COLUMN 
 CREATE INDEX reading_chunks_months ON reading_chunks (series_id, start_at) WHERE hours > 24;
 
 -- How many bytes of a partition's chunks have been deleted, or overwritten after its month, since it was written; once they
--- are many it is written anew.
+-- are many it is written again.
 CREATE TABLE reading_space (
     partition   text PRIMARY KEY,
     removed     bigint NOT NULL,
     lost        bigint NOT NULL,                       -- of these, with a device that was deleted
-    replaced_at timestamptz                            -- when other chunks last took the place of some; NULL: never
+    written_at  timestamptz                            -- when chunks were last written after their month; NULL: never
 );
 
 -- The statistics of every day before log_state.closed_until in which a series has readings, unless they are in the chunk

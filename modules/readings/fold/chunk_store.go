@@ -166,21 +166,25 @@ type chunkWriter struct {
 	changes pgx.Batch
 	written map[chunkKey]bool // stored chunks that are overwritten
 	removed keys
-	freed   map[string]int64 // bytes, by partition
+	freed   map[string]int64 // bytes, by month; of months that are over, also those that only have new chunks
 }
 
 // put queues a chunk, in place of the stored one with the same key if there is one among those given.
 func (w *chunkWriter) put(c filled, stored []storedChunk) {
 	i, found := slices.BinarySearchFunc(stored, c.Start, storedChunk.compareStart)
+	_, end := chunk.MonthSpan.Region(c.Start)
+	over := end <= w.closed
 	if !found {
-		w.fresh = append(w.fresh, c)
+		if w.fresh = append(w.fresh, c); over {
+			w.free(storedChunk{Slot: c.Slot})
+		}
 		return
 	}
 	if w.written == nil {
 		w.written = map[chunkKey]bool{}
 	}
 	w.written[keyOf(stored[i].Slot)] = true
-	if _, end := chunk.MonthSpan.Region(c.Start); end <= w.closed {
+	if over {
 		w.free(stored[i])
 	}
 	w.changes.Queue(updateChunk, c.row()...)
@@ -212,7 +216,7 @@ func (w *chunkWriter) flush(ctx context.Context, tx pgx.Tx) error {
 	if err := deleteChunks(ctx, tx, w.removed); err != nil {
 		return err
 	}
-	if err := noteReplaced(ctx, tx, w.freed, w.now); err != nil {
+	if err := noteWritten(ctx, tx, w.freed, w.now); err != nil {
 		return err
 	}
 	if len(w.fresh) == 0 {

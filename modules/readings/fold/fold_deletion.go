@@ -82,15 +82,12 @@ func (p *placer) carryOut(ctx context.Context, d deletion.Marker) (deleted int64
 
 // monthsWithin returns the starts of those months that have chunks and overlap the deletion.
 func monthsWithin(ctx context.Context, tx pgx.Tx, d deletion.Marker) (starts []int64, err error) {
-	rows, err := tx.Query(ctx, selectMonths)
-	if err != nil {
-		return nil, err
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	for _, name := range names {
-		first, err := time.Parse(monthLayout, name)
-		if err == nil && first.UnixMilli() < d.To && d.From < first.AddDate(0, 1, 0).UnixMilli() {
-			starts = append(starts, first.UnixMilli())
+	all, err := partitions(ctx, tx)
+	for _, p := range all {
+		for first := p.first; first.Before(p.end()); first = first.AddDate(0, 1, 0) {
+			if first.UnixMilli() < d.To && d.From < first.AddDate(0, 1, 0).UnixMilli() {
+				starts = append(starts, first.UnixMilli())
+			}
 		}
 	}
 	return starts, err

@@ -19,28 +19,30 @@ SELECT tableoid::regclass::text, sum(bytes), 0 FROM gone GROUP BY 1` + addSpace
 	noteLost = `
 INSERT INTO reading_space (partition, removed, lost)
 SELECT tableoid::regclass::text, sum(bytes), sum(bytes) FROM gone GROUP BY 1` + addSpace
-	insertReplaced = `
-INSERT INTO reading_space (partition, removed, lost, replaced_at)
-SELECT partition, bytes, 0, $3 FROM unnest($1::text[], $2::bigint[]) AS freed (partition, bytes)` + addSpace
+	// A month may be a part of a year's partition.
+	insertWritten = `
+INSERT INTO reading_space (partition, removed, lost, written_at)
+SELECT CASE WHEN to_regclass(left(month, -3)) IS NULL THEN month ELSE left(month, -3) END, sum(bytes), 0, $3
+FROM unnest($1::text[], $2::bigint[]) AS freed (month, bytes) GROUP BY 1` + addSpace
 	addSpace = `
 ON CONFLICT (partition) DO UPDATE SET removed = reading_space.removed + excluded.removed,
-	lost = reading_space.lost + excluded.lost, replaced_at = greatest(reading_space.replaced_at, excluded.replaced_at)`
+	lost = reading_space.lost + excluded.lost, written_at = greatest(reading_space.written_at, excluded.written_at)`
 )
 
 // chunkBytes is about what a row takes in table and index.
 const chunkBytes = `pg_column_size(data) + coalesce(pg_column_size(hourly), 0) + 120 AS bytes`
 
-// noteReplaced counts the bytes of chunks, by partition, whose readings are in others now.
-func noteReplaced(ctx context.Context, tx pgx.Tx, freed map[string]int64, now time.Time) error {
+// noteWritten counts the bytes of chunks, by month, whose readings are in others now, and when that was.
+func noteWritten(ctx context.Context, tx pgx.Tx, freed map[string]int64, now time.Time) error {
 	if len(freed) == 0 {
 		return nil
 	}
-	var partitions []string
+	var months []string
 	var bytes []int64
-	for partition, n := range freed {
-		partitions, bytes = append(partitions, partition), append(bytes, n)
+	for month, n := range freed {
+		months, bytes = append(months, month), append(bytes, n)
 	}
-	if _, err := tx.Exec(ctx, insertReplaced, partitions, bytes, now); err != nil {
+	if _, err := tx.Exec(ctx, insertWritten, months, bytes, now); err != nil {
 		return fmt.Errorf("counting what chunks have left free: %w", err)
 	}
 	return nil

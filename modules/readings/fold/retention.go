@@ -24,8 +24,8 @@ var errElsewhere = errors.New("another instance is folding")
 type thoroughness bool
 
 const (
-	// lazily leaves alone what goes by itself within a month: chunks in a month that is past its retention in part for
-	// every device, and partitions of which little is free or which are still written to.
+	// lazily leaves alone what goes by itself: chunks in a month that is past its retention in part for every device, and
+	// partitions of which little is free or which are still written to.
 	lazily thoroughness = false
 	// thoroughly deletes every chunk that is past its retention, and rewrites each partition that it has left a part of
 	// free. It is for when an operator asks, or has changed a setting.
@@ -65,42 +65,46 @@ func (f *Runner) expired(oldest int64, how thoroughness) (old expired) {
 	return old
 }
 
-const selectMonths = `
-SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'reading_chunks'::regclass ORDER BY c.relname`
-
-// dropMonths drops the partitions of months that end at the instant given or before it.
+// dropMonths drops the partitions of months and years that end at the instant given or before it, and empties the months before
+// it of the year that it is in.
 func (f *Runner) dropMonths(ctx context.Context, oldest int64) error {
 	if oldest == math.MinInt64 {
 		return nil
 	}
-	rows, err := f.db.Query(ctx, selectMonths)
+	all, err := partitions(ctx, f.db)
 	if err != nil {
-		return fmt.Errorf("listing the months of chunks: %w", err)
+		return err
 	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("listing the months of chunks: %w", err)
-	}
-	for _, name := range names {
-		first, err := time.Parse(monthLayout, name)
-		if err != nil || first.AddDate(0, 1, 0).UnixMilli() > oldest {
-			continue
+	for _, p := range all {
+		switch {
+		case p.first.UnixMilli() >= oldest:
+		case p.end().UnixMilli() > oldest:
+			err = f.trimYear(ctx, p, chunk.MonthSpan.Floor(oldest))
+		default:
+			err = f.dropPartition(ctx, p)
 		}
-		// The days go first: should this be interrupted, the month is still there and both are tried again.
-		if err := f.deleteDays(ctx, first.AddDate(0, 1, 0)); err != nil {
+		if err != nil {
 			return err
 		}
-		if err := f.patiently(ctx, func() error { return f.dropMonth(ctx, name) }); err != nil {
-			return err
-		}
-		f.logger.Info("dropped a month past its retention", zap.String("partition", name))
 	}
 	return nil
 }
 
+// dropPartition drops a partition that is past its retention.
+func (f *Runner) dropPartition(ctx context.Context, p partition) error {
+	// The days go first: should this be interrupted, the partition is still there and both are tried again.
+	if err := f.deleteDays(ctx, p.end()); err != nil {
+		return err
+	}
+	if err := f.patiently(ctx, func() error { return f.drop(ctx, p.name) }); err != nil {
+		return err
+	}
+	f.logger.Info("dropped a partition past its retention", zap.String("partition", p.name))
+	return nil
+}
+
 const (
-	forgetSpace      = `DELETE FROM reading_space WHERE partition = $1`
+	forgetSpace      = `DELETE FROM reading_space WHERE partition = ANY($1)`
 	deleteDaysBefore = `DELETE FROM reading_days WHERE series_id >= $1 AND series_id < $2 AND start_at < $3`
 )
 
@@ -118,15 +122,15 @@ func (f *Runner) deleteDays(ctx context.Context, until time.Time) error {
 	return nil
 }
 
-func (f *Runner) dropMonth(ctx context.Context, name string) error {
+func (f *Runner) drop(ctx context.Context, name string) error {
 	return f.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, postgres.LimitWait); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DROP TABLE IF EXISTS `+name); err != nil {
-			return fmt.Errorf("dropping a month past its retention: %w", err)
+			return fmt.Errorf("dropping a partition past its retention: %w", err)
 		}
-		_, err := tx.Exec(ctx, forgetSpace, name)
+		_, err := tx.Exec(ctx, forgetSpace, []string{name})
 		return err
 	})
 }

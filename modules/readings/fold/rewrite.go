@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,7 +13,7 @@ import (
 	"telltale/platform/postgres"
 )
 
-// restTime is for how long no chunk of a month may have been replaced when it is rewritten. Maintenance comes right after
+// restTime is for how long no chunk of a month may have been written when it is rewritten. Maintenance comes right after
 // a fold, so a month into which every fold brings readings is never at rest, however far apart folds are.
 const restTime = time.Hour
 
@@ -23,7 +24,7 @@ const selectSparse = `
 SELECT partition FROM reading_space, log_state
 WHERE removed >= CASE WHEN $2 THEN 0.1 ELSE 0.3 END * pg_total_relation_size(to_regclass(partition))
 	AND ($2 OR partition < to_char(closed_until AT TIME ZONE 'UTC', '"reading_chunks_"YYYY_MM')
-			AND coalesce(replaced_at <= $1, true)
+			AND coalesce(written_at <= $1, true)
 		OR lost >= 0.3 * pg_total_relation_size(to_regclass(partition)))
 ORDER BY partition LIMIT 1`
 
@@ -60,52 +61,62 @@ func (f *Runner) rewriteSparse(ctx context.Context, how thoroughness) error {
 	return nil
 }
 
-// rewrite replaces a partition by a copy of itself. Folds wait while it copies, reading goes on; the exchange itself waits
-// for the queries that run, in short attempts between which others may begin.
+// rewrite replaces a partition by a copy of itself.
 func (f *Runner) rewrite(ctx context.Context, tx pgx.Tx, name string) error {
-	first, err := time.Parse(monthLayout, name)
-	if err != nil {
-		return err
+	p, ok := partitionOf(name)
+	if !ok {
+		return fmt.Errorf("%s is no partition of chunks", name)
 	}
-	from, to := first.Format(boundLayout), first.AddDate(0, 1, 0).Format(boundLayout)
-	fresh := name + "_new"
-	err = execAll(ctx, tx,
+	return f.replace(ctx, tx, []string{name}, p)
+}
+
+// replace replaces partitions by one that has their chunks. Folds wait while it copies, reading goes on; the exchange itself waits
+// for the queries that run, in short attempts between which others may begin. A query that begins afterwards is planned for the
+// new partition, because nothing can be planned during the exchange.
+func (f *Runner) replace(ctx context.Context, tx pgx.Tx, old []string, p partition) error {
+	from, to := p.bounds()
+	fresh := p.name + "_new"
+	err := execAll(ctx, tx,
 		fmt.Sprintf(`CREATE TABLE %s (LIKE reading_chunks INCLUDING ALL)`, fresh),
-		fmt.Sprintf(`INSERT INTO %s SELECT * FROM %s ORDER BY series_id, start_at`, fresh, name),
+		fmt.Sprintf(`INSERT INTO %s SELECT * FROM reading_chunks WHERE start_at >= '%s' AND start_at < '%s' ORDER BY series_id, start_at`, fresh, from, to),
 		// With this check attaching does not have to read the table under the lock.
 		fmt.Sprintf(`ALTER TABLE %s ADD CONSTRAINT bounds CHECK (start_at >= '%s' AND start_at < '%s')`, fresh, from, to),
 	)
 	if err != nil {
 		return err
 	}
-	if err := f.patiently(ctx, func() error { return lockExclusively(ctx, tx, name) }); err != nil {
+	if err := f.patiently(ctx, func() error { return lockExclusively(ctx, tx, old) }); err != nil {
 		return err
 	}
+	for _, name := range old {
+		err := execAll(ctx, tx, fmt.Sprintf(`ALTER TABLE reading_chunks DETACH PARTITION %s`, name), fmt.Sprintf(`DROP TABLE %s`, name))
+		if err != nil {
+			return err
+		}
+	}
 	err = execAll(ctx, tx,
-		fmt.Sprintf(`ALTER TABLE reading_chunks DETACH PARTITION %s`, name),
-		fmt.Sprintf(`DROP TABLE %s`, name),
-		fmt.Sprintf(`ALTER TABLE %s RENAME TO %s`, fresh, name),
-		fmt.Sprintf(`ALTER TABLE reading_chunks ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`, name, from, to),
-		fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT bounds`, name),
+		fmt.Sprintf(`ALTER TABLE %s RENAME TO %s`, fresh, p.name),
+		fmt.Sprintf(`ALTER TABLE reading_chunks ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`, p.name, from, to),
+		fmt.Sprintf(`ALTER TABLE %s DROP CONSTRAINT bounds`, p.name),
 	)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, forgetSpace, name); err != nil {
+	if _, err := tx.Exec(ctx, forgetSpace, old); err != nil {
 		return err
 	}
-	f.logger.Info("rewrote a month, since much of it was free", zap.String("partition", name))
+	f.logger.Info("wrote a partition of chunks again", zap.String("partition", p.name), zap.Strings("of", old))
 	return nil
 }
 
 // lockExclusively makes one short attempt at the lock that exchanging a partition takes. When it fails, the transaction can
 // go on.
-func lockExclusively(ctx context.Context, tx pgx.Tx, name string) error {
+func lockExclusively(ctx context.Context, tx pgx.Tx, names []string) error {
 	attempt, err := tx.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	if err = execAll(ctx, attempt, postgres.LimitWait, `LOCK TABLE ONLY reading_chunks, `+name+` IN ACCESS EXCLUSIVE MODE`); err == nil {
+	if err = execAll(ctx, attempt, postgres.LimitWait, `LOCK TABLE ONLY reading_chunks, `+strings.Join(names, ", ")+` IN ACCESS EXCLUSIVE MODE`); err == nil {
 		return attempt.Commit(ctx)
 	}
 	if postgres.Is(err, postgres.LockNotAvailable) {

@@ -1,8 +1,8 @@
 // Package fold moves readings from the log into chunks, and maintains chunks afterwards.
 //
 // It owns the Runner, which does so in the background and on demand; the choice of a reading's chunk; closing days and months that
-// are over; the statistics of days; the partitions of chunks; the removal of readings that are deleted or past their retention; and
-// rewriting partitions. Package batchlog knows what is not folded yet; package scan reads both.
+// are over; the statistics of days; the partitions of chunks, of months and of years; the removal of readings that are deleted or
+// past their retention; and rewriting partitions. Package batchlog knows what is not folded yet; package scan reads both.
 package fold
 
 import (
@@ -12,6 +12,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,6 +58,8 @@ type Runner struct {
 	folding lock.Lock // one fold at a time in this instance
 	stop    context.CancelFunc
 	done    chan struct{}
+
+	trimmed atomic.Int64 // Unix ms; the month before which chunks were deleted last from a year that retention has reached
 
 	trouble, days health.Trouble // of folds, and of closing days
 }
@@ -134,7 +137,9 @@ func (f *Runner) run(ctx context.Context) {
 			}
 			next = f.next(now)
 			again.note(f.work(ctx), time.Now())
-			_ = f.maintainByItself(ctx, lazily) // the next one takes up what is left
+			if f.maintainByItself(ctx, lazily) == nil { // the next one takes up what is left
+				f.mergeByItself(ctx)
+			}
 		case <-ctx.Done():
 			return
 		}

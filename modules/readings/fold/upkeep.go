@@ -8,9 +8,23 @@ import (
 	"go.uber.org/zap"
 )
 
-// Maintain keeps the log's blocks ahead of its head and within its retention, and gives back what readings past their retention
-// take, as far as that does not go by itself within a month. The error is that of the latter.
-func (f *Runner) Maintain(ctx context.Context) error { return f.maintain(ctx, lazily) }
+// Maintain keeps the log's blocks ahead of its head and within its retention, gives back what readings past their retention
+// take, as far as that does not go by itself within a month, and makes one partition of the months of each year that is over. The
+// error is that of giving back.
+func (f *Runner) Maintain(ctx context.Context) error {
+	if err := f.maintain(ctx, lazily); err != nil {
+		return err
+	}
+	f.mergeByItself(ctx)
+	return nil
+}
+
+// mergeByItself is mergeYears in the background.
+func (f *Runner) mergeByItself(ctx context.Context) {
+	if err := f.mergeYears(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errElsewhere) {
+		f.logger.Warn("the months of a year that is over stay partitions of their own for now", zap.Error(err))
+	}
+}
 
 // maintain keeps the log's blocks ahead of its head and within its retention, and gives back what readings past their
 // retention take. The error is that of the latter.
