@@ -38,6 +38,7 @@ var notRun = map[string]string{
 	"answer":  "TestE2EDocs_EachPageRunsAsPrinted compares it with what the snippet before prints",
 	"sh":      "TestE2EDocs_EachPageRunsAsPrinted runs it",
 	"sql":     "TestE2EDocs_EachPageRunsAsPrinted runs it",
+	"grafana": "TestSQLRole_ReadsReadingsAndNothingElse runs it with Grafana's macros replaced",
 	"python":  "TestE2EDocs_EachPageRunsAsPrinted runs it",
 	"html":    "TestE2EDocs_ThePageJoinsHistoryAndStream opens it",
 	"js":      "TestE2EDocs_EachPageRunsAsPrinted runs it",

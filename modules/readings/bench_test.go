@@ -123,6 +123,14 @@ func BenchmarkHistory(b *testing.B) {
 	b.Run("raw 100 devices 24 h/function readings", func(b *testing.B) {
 		l.benchCopy(b, fmt.Sprintf(`SELECT device, ts, value FROM readings(NULL, '{temperature}', '%s', '%s')`, timeparam.Format(raw.From), timeparam.Format(raw.To)))
 	})
+	b.Run("hourly 100 devices 7 days/function readings_buckets", func(b *testing.B) {
+		l.benchCopy(b, fmt.Sprintf(`SELECT device, ts, avg FROM readings_buckets(NULL, '{temperature}', '%s', '%s', '1 hour', NULL)`,
+			timeparam.Format(hourly.From), timeparam.Format(hourly.To)))
+	})
+	b.Run("hourly 100 devices 7 days/GROUP BY over readings", func(b *testing.B) {
+		l.benchCopy(b, fmt.Sprintf(`SELECT device, date_trunc('hour', ts), avg(value) FROM readings(NULL, '{temperature}', '%s', '%s') GROUP BY 1, 2`,
+			timeparam.Format(hourly.From), timeparam.Format(hourly.To)))
+	})
 	quarters := hourly
 	quarters.Interval = &bucket.Interval{Millis: chunk.Hour / 4}
 	b.Run("quarters of an hour, 100 devices 7 days/telltale JSON", func(b *testing.B) { l.benchHistory(b, quarters) })

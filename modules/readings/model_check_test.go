@@ -32,6 +32,7 @@ func (r *modelRun) check(t *testing.T) {
 	from, to := r.span()
 	if !r.deleting(t) {
 		r.checkSQL(t, from, to)
+		r.checkSQLBuckets(t, r.query())
 	}
 	r.checkPages(t, q)
 	r.checkLatest(t)
@@ -210,16 +211,38 @@ func (r *modelRun) checkSQL(t *testing.T, from, to int64) {
 	require.Equal(t, want, got)
 }
 
-// setClockInSQL gives the function readings the run's clock in place of the server's.
+// checkSQLBuckets asks the database for what a query with an interval asks.
+func (r *modelRun) checkSQLBuckets(t *testing.T, q history.Query) {
+	t.Helper()
+	if q.Interval == nil {
+		return
+	}
+	q.Fill, q.Aggregates = history.NoFill, aggregates
+	since, until := chunk.UTC(q.From), chunk.UTC(q.To)
+	var got map[string][][]float64
+	require.NoError(t, r.db.InTx(t.Context(), pgx.TxOptions{}, func(tx pgx.Tx) error {
+		r.setClockInSQL(t, tx)
+		got = bucketsInSQL(t, tx, nil, &since, &until, sqlWidths[q.Interval.String()], q.Zone.String())
+		return nil
+	}))
+	requireBuckets(t, r.model.answer(q), got, q.Interval.String()+" in "+q.Zone.String())
+}
+
+// setClockInSQL gives the functions for SQL users the run's clock in place of the server's.
 func (r *modelRun) setClockInSQL(t *testing.T, tx pgx.Tx) {
 	t.Helper()
-	if r.readings == "" {
-		require.NoError(t, tx.QueryRow(t.Context(), `SELECT pg_get_functiondef('readings'::regproc)`).Scan(&r.readings))
-		require.Contains(t, r.readings, "pg_catalog.now()")
+	if r.functions == nil {
+		rows, err := tx.Query(t.Context(), `SELECT pg_get_functiondef(name::regproc) FROM unnest(ARRAY['readings', 'readings_buckets']) AS name`)
+		require.NoError(t, err)
+		r.functions, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
 	}
 	clock := fmt.Sprintf("'%s'::timestamptz", r.clock.Format(time.RFC3339Nano))
-	_, err := tx.Exec(t.Context(), strings.ReplaceAll(r.readings, "pg_catalog.now()", clock))
-	require.NoError(t, err)
+	for _, function := range r.functions {
+		require.Contains(t, function, "pg_catalog.now()")
+		_, err := tx.Exec(t.Context(), strings.ReplaceAll(function, "pg_catalog.now()", clock))
+		require.NoError(t, err)
+	}
 }
 
 // checkTables folds the rest, and looks whether every day that is over and kept has the statistics of its readings, and

@@ -67,7 +67,7 @@ func TestModel_TheEngineAgrees(t *testing.T) {
 }
 
 type modelRun struct {
-	readings  string // the SQL function of this name, as the migrations have made it
+	functions []string // readings and readings_buckets, as the migrations have made them
 	random    *rand.Rand
 	model     model
 	clock     time.Time    // of whole ms

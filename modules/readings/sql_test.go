@@ -3,6 +3,7 @@ package readings_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,13 @@ func sqlConnect(t *testing.T, cfg config.DB, settings ...string) *pgx.Conn {
 	return conn
 }
 
+func values(rows []sqlRow) (list []float64) {
+	for _, row := range rows {
+		list = append(list, row.Value)
+	}
+	return list
+}
+
 func sqlRows(t *testing.T, conn *pgx.Conn, query string, args ...any) []sqlRow {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), `SELECT device, metric, (extract(epoch FROM ts) * 1000)::bigint, value FROM `+query+` ORDER BY 1, 2, 3`, args...)
@@ -101,6 +109,15 @@ var sqlRanges = []string{
 	"readings(ARRAY['months'], ARRAY['m'], '2026-03-29 00:30:00+00', '2026-03-31 12:00:00+00')",
 	"readings(NULL, NULL, NULL, NULL)",
 	"recent_readings",
+	sqlAverages("'2026-10-24 12:40:00+00', '2026-10-25 15:00:00+00', '1 hour', NULL"),
+	sqlAverages("'2026-10-24 23:05:00.001+00', NULL, '1 day', 'Australia/Lord_Howe'"),
+	sqlAverages("NULL, NULL, '1 week', 'Europe/Berlin'"),
+	sqlAverages("NULL, NULL, '1 month', 'America/Santiago'"),
+}
+
+// sqlAverages are buckets of everything, in the form of readings.
+func sqlAverages(args string) string {
+	return "(SELECT device, metric, ts, avg + count AS value FROM public.readings_buckets(NULL, NULL, " + args + ")) AS buckets"
 }
 
 func TestSQL_AnswersTheSameWhateverTheSessionsSettings(t *testing.T) {
@@ -114,8 +131,11 @@ func TestSQL_AnswersTheSameWhateverTheSessionsSettings(t *testing.T) {
 	// The view's hour moves on: its readings are compared from some time in it on.
 	recent := fmt.Sprintf(" WHERE ts > 'epoch'::timestamptz + %d * interval '1 second'", time.Now().Add(-40*time.Minute).Unix())
 	ask := func(conn *pgx.Conn, query string) []sqlRow {
-		if query == "recent_readings" {
+		switch {
+		case query == "recent_readings":
 			return sqlRows(t, conn, "public."+query+recent)
+		case strings.HasPrefix(query, "("):
+			return sqlRows(t, conn, query)
 		}
 		return sqlRows(t, conn, "public."+query)
 	}
@@ -174,6 +194,9 @@ func TestSQL_WorksInASchemaOfItsOwnUnderOddDefaults(t *testing.T) {
 		`"of Telltale".readings(NULL, NULL, 'epoch'::timestamptz + 1792845600 * interval '1 second', 'epoch'::timestamptz + 1792854000 * interval '1 second')`)
 	require.Len(t, rows, len(history["hours/m"])+len(history["days/m"]))
 	require.NotEmpty(t, rows)
+	days := sqlRows(t, sqlConnect(t, cfg, "search_path = public"),
+		`(SELECT device, metric, ts, count::float8 AS value FROM "of Telltale".readings_buckets('{hours}', NULL, NULL, NULL, '1 day', 'Europe/Berlin')) AS days`)
+	require.Equal(t, []float64{22 * 60, 25 * 60, 24 * 60, 60}, values(days))
 }
 
 // insertByHand gives a series the chunk of another one.

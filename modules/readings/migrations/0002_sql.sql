@@ -47,10 +47,10 @@ SELECT block.b * 64 + i, block.ts + (i * block.step + CASE
             | CASE WHEN block.value_width > 48 THEN pg_catalog.get_byte(block.d, block.values_at + i * (block.value_width >> 3) + 6)::bigint << 48 ELSE 0 END
             ))::float8 / block.power
         ELSE (
-            -- A float64's sign, exponent and fraction (IEEE 754), of which the last bytes may have been left off.
+            -- A float64's sign, exponent and fraction (IEEE 754), of which the last bytes may have been left off. Sums may be infinite.
             SELECT CASE WHEN bits < 0 THEN -1 ELSE 1 END::float8
-                * ((bits & 4503599627370495) + CASE WHEN bits >> 52 & 2047 = 0 THEN 0 ELSE 4503599627370496 END)::float8
-                * pg_catalog.power(2::float8, greatest(bits >> 52 & 2047, 1)::float8 - 1075)
+                * CASE WHEN bits >> 52 & 2047 = 2047 THEN 'Infinity' ELSE ((bits & 4503599627370495) + CASE WHEN bits >> 52 & 2047 = 0 THEN 0 ELSE 4503599627370496 END)::float8
+                    * pg_catalog.power(2::float8, greatest(bits >> 52 & 2047, 1)::float8 - 1075) END
             FROM (
                 SELECT ('x' || pg_catalog.rpad(pg_catalog.encode(pg_catalog.substr(block.d, block.values_at + i * (block.value_width - 128) + 1, block.value_width - 128), 'hex'), 16, '0'))::bit(64)::bigint AS bits OFFSET 0
             ) AS raw)
@@ -116,9 +116,11 @@ WITH wanted AS (
 ), unfolded AS MATERIALIZED (
     SELECT DISTINCT ON (id, ts) wanted.id, r.ts, r.value
     FROM telltale.reading_log AS l
-    CROSS JOIN LATERAL telltale.chunk_readings('epoch', l.series, NULL, NULL) AS s
-    JOIN LATERAL telltale.chunk_readings('epoch', l.data, NULL, NULL) AS r ON r.n = s.n
-    JOIN wanted ON wanted.id = s.value::integer
+    CROSS JOIN LATERAL (
+        SELECT ARRAY(SELECT s.value::integer FROM telltale.chunk_readings('epoch', l.series, NULL, NULL) AS s ORDER BY s.n) AS series OFFSET 0
+    ) AS batch
+    CROSS JOIN LATERAL telltale.chunk_readings('epoch', l.data, NULL, NULL) AS r
+    JOIN wanted ON wanted.id = batch.series[r.n + 1]
     WHERE l.seq > (SELECT folded_seq FROM telltale.log_state)
         AND l.max_ts >= pg_catalog.floor(extract(epoch FROM coalesce($3, 'epoch')) * 1000)
         AND r.ts >= wanted.since AND r.ts < coalesce($4, 'infinity')
