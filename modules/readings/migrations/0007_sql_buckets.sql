@@ -81,9 +81,8 @@ WITH kept AS (
         -- The first instant at which the zone's clocks show wall or a later time: midnight may come twice, or be skipped.
         SELECT pg_catalog.date_part('epoch', CASE
             WHEN early AT TIME ZONE zone >= wall THEN early
-            WHEN late AT TIME ZONE zone = wall THEN late
             ELSE (
-                SELECT pg_catalog.min(at) FROM pg_catalog.generate_series(early, late, interval '1 minute') AS at
+                SELECT pg_catalog.min(at) FROM pg_catalog.generate_series(late, early, interval '-1 minute') AS at
                 WHERE at AT TIME ZONE zone >= wall)
             END) * 1000
         FROM (
