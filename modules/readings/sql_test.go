@@ -29,7 +29,7 @@ var sqlSettings = []string{
 	"IntervalStyle = iso_8601", "extra_float_digits = -15", "extra_float_digits = 3", "standard_conforming_strings = off",
 	"search_path = pg_catalog", "search_path = ''", "search_path = other, public", "search_path = other, pg_catalog, public",
 	"plan_cache_mode = force_generic_plan", "transform_null_equals = on", "bytea_output = escape", "default_transaction_read_only = on",
-	"default_transaction_isolation = serializable",
+	"default_transaction_isolation = serializable", "timezone_abbreviations = 'India'",
 }
 
 // Tables and functions that come first in search_path must not be taken for Telltale's.

@@ -7,7 +7,11 @@
 --          counted from 1970-01-01. 24 hours are a day.
 --   tz     the time zone of buckets of whole days and longer, by its name in the tz database, such as Europe/Berlin. NULL is UTC.
 --
--- ts is the bucket's start. A bucket without readings has no row. Times are compared as Unix ms.
+-- ts is the bucket's start. A bucket without readings has no row.
+--
+-- A chunk is answered from the statistics in its row where it lies whole within one bucket and within the bounds, and the log has
+-- nothing of its time; else each hour of a day is likewise, where the row has the hours' statistics; what is left is opened. Numbers
+-- of time are Unix ms. Compiling the plan's many expressions would take seconds, hence jit = off.
 -- +goose StatementBegin
 DO $do$
 DECLARE
@@ -115,6 +119,7 @@ SELECT wanted.device_id, wanted.metric,
     'epoch'::timestamptz + CASE WHEN (SELECT edges FROM grid) IS NULL THEN total.bucket * (SELECT millis FROM grid) + (SELECT origin FROM grid)
         ELSE (SELECT edges FROM grid)[total.bucket::integer] END * interval '1 millisecond',
     total.count::bigint, total.min, total.max,
+    -- PostgreSQL refuses to round a result to zero or to infinity.
     least(total.max, greatest(total.min, CASE
         WHEN total.scaled IS NULL AND pg_catalog.abs(total.sum) < total.count * '5e-324'::float8 THEN 0
         WHEN total.scaled IS NULL THEN total.sum / total.count
@@ -137,6 +142,7 @@ FROM (
                 WHEN pg_catalog.abs(piece.sum) = 'Infinity' THEN piece.sum_rest ELSE piece.sum / 2 ^ 64::float8 END) AS large,
             pg_catalog.min(ARRAY[piece.at, piece.first]) AS first, pg_catalog.max(ARRAY[piece.at, piece.last]) AS last
         FROM (
+            -- Pieces of a series that lie within one bucket: statistics, or single readings. Each OFFSET 0 has what is above it computed once.
             SELECT c.id, part.*
             FROM (
                 -- hourly has for each hour, in this order: count, min, max, first, last, sum, sum_rest (hours.go).
