@@ -48,7 +48,7 @@ export function Device({ id }) {
   const tiles = useTiles({ id, found, shown, history, view, device: device.data })
   return html`<section class="one-device" ref=${box}>
     <${Heard} history=${history} id=${id} device=${device.data}>
-      <${Actions} id=${id} history=${history} view=${view} metrics=${found} />
+      ${!missing && html`<${Actions} id=${id} history=${history} view=${view} metrics=${found} />`}
       ${device.data && html`<${DeviceMenu} device=${device.data} onChanged=${device.reload} onDeleted=${() => go('/devices')} />`}
     <//>
     ${missing && html`<${Empty} title=${text.device.missing(id)}><a href="/devices">${text.state.home}</a><//>`}
