@@ -17,6 +17,7 @@ import (
 	"telltale/modules/readings"
 	"telltale/modules/readings/chunk"
 	"telltale/modules/readings/deletion"
+	"telltale/modules/readings/fold"
 	"telltale/modules/readings/history"
 	"telltale/modules/readings/readingstest"
 	"telltale/platform/fault"
@@ -311,4 +312,25 @@ func TestDeletion_GivesDiskBack(t *testing.T) {
 	require.NoError(t, db.QueryRow(t.Context(), size).Scan(&after))
 	require.Less(t, after, before/2)
 	require.Len(t, a.instants(t, "d39"), 7200)
+}
+
+// Both ends of a deletion are in a day that is left with little: it becomes one chunk, once.
+func TestDeletion_WithinADayThatIsOverLeavesOneChunk(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := startEngine(t, db)
+	e.FoldWith(func(p *fold.Parts) { p.Pack = 4 })
+	a := &api{e, httpservertest.New(t, readings.Routes(e.Service, authtest.As(everyone), 1<<20))}
+	day := time.Date(2023, 3, 5, 0, 0, 0, 0, time.UTC).UnixMilli()
+	for hour := range int64(6) {
+		e.Post(t, `{"readings":[{"device":"a","ts":%d,"values":{"m":1}}]}`, day+(3+hour)*chunk.Hour)
+	}
+	e.FoldAll(t)
+	removed, err := e.Delete(t.Context(), everyone, deletion.Request{Devices: []string{"a"}, From: day + 5*chunk.Hour, To: day + 8*chunk.Hour})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, removed.Readings)
+	require.Len(t, a.instants(t, "a"), 3)
+	var chunks int
+	require.NoError(t, db.QueryRow(t.Context(), `SELECT count(*) FROM reading_chunks`).Scan(&chunks))
+	require.Equal(t, 1, chunks)
 }

@@ -188,11 +188,14 @@ func (p *placer) deleteDays(ctx context.Context, d deletion.Marker) error {
 		return err
 	}
 	again := statistics{}
+	var starts []int64
 	for _, edge := range []int64{d.From, d.To} {
 		start := chunk.DaySpan.Floor(edge)
-		if start == edge || start+chunk.Day > p.closed {
-			continue
+		if start != edge && start+chunk.Day <= p.closed && !slices.Contains(starts, start) { // both may be in one day
+			starts = append(starts, start)
 		}
+	}
+	for _, start := range starts {
 		rows, err := p.tx.Query(ctx, selectEdgeDays, d.Series, chunk.UTC(start), chunk.UTC(start+chunk.Day), p.pack.day)
 		if err != nil {
 			return err
