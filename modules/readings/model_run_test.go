@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -146,11 +147,13 @@ func (r *modelRun) checkYear(t *testing.T) {
 	r.ticking.Store(r.clock.UnixMilli())
 	r.model.forget(r.clock)
 	require.NoError(t, r.instances[0].Runner.Maintain(t.Context()))
-	var names []string
+	var names []string // a single month stays one
 	for _, p := range monthsOnDisk(t, r.db) {
-		names = append(names, p.Name)
+		if strings.HasPrefix(p.Name, "reading_chunks_2026") {
+			names = append(names, p.Name)
+		}
 	}
-	require.NotContains(t, names, "reading_chunks_2026_10")
+	require.LessOrEqual(t, len(names), 1, names)
 	r.check(t)
 	r.checkTables(t)
 }
