@@ -50,7 +50,7 @@ const (
 // SelectionParameters say which series are meant.
 var SelectionParameters = httpapi.Parameters{}.Repeatable("device", "tag", "metric")
 
-// QueryParameters are the parameters that ParseQuery knows; format belongs to the handler.
+// QueryParameters are the parameters of a query. ParseQuery reads all but format, which the handler reads.
 var QueryParameters = SelectionParameters.Once("from", "to", "interval").Repeatable("agg").
 	Once("tz", "fill", "max_points", "downsample", "limit", "cursor", "format")
 

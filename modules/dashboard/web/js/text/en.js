@@ -54,6 +54,7 @@ export const text = {
         keys: [
           ['[ ]', 'Half a range earlier, later'],
           ['l', 'Go live'],
+          ['+ -', 'Zoom in, zoom out'],
           ['Drag', 'Zoom in on a time'],
           ['Shift Drag', 'Move along'],
           ['Ctrl Wheel', 'Zoom in and out; on a touch screen, two fingers'],
