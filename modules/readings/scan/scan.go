@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync/atomic"
 
@@ -169,6 +170,9 @@ func (w *walker) run() error {
 		if err := w.row(row); err != nil {
 			return err
 		}
+		// A chunk is a fraction of a millisecond of work, and the rows of an answer may all be here. Without this, small requests wait
+		// until Go's scheduler preempts large ones, after ten milliseconds each.
+		runtime.Gosched()
 	}
 	if err := w.rows.Err(); err != nil {
 		return fmt.Errorf("reading chunks: %w", err)
