@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -127,11 +128,18 @@ func (c *client) take(n int) (err error) {
 	return err
 }
 
+// errUnavailable is a 503.
+var errUnavailable = errors.New("answered 503")
+
 // call sends a request and demands a 200.
 func (c *client) call(request []byte) error {
 	answer, err := c.do(request)
-	if err == nil && answer.status != 200 {
-		err = fmt.Errorf("answered %d", answer.status)
+	switch {
+	case err != nil || answer.status == 200:
+		return err
+	case answer.status == 503:
+		return errUnavailable
+	default:
+		return fmt.Errorf("answered %d", answer.status)
 	}
-	return err
 }

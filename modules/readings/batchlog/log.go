@@ -85,15 +85,14 @@ const nextBatch = `greatest(newest.seq, state.folded_seq) + 1,
 	greatest(clock_timestamp(), greatest(newest.committed_at, state.folded_at) + interval '1 microsecond')`
 
 const insertBatch = `
-WITH appended AS (
+WITH next (seq, committed_at, before, dropped_seq) AS (
+	SELECT ` + nextBatch + `, newest.committed_at, state.dropped_seq` + fromState + `
+), appended AS (
 	INSERT INTO reading_log (seq, committed_at, min_ts, max_ts, series, data, count)
-	SELECT ` + nextBatch + `, $1, $2, $3, $4, $5` + fromState + `
-	WHERE state.dropped_seq = $6
+	SELECT seq, committed_at, $1, $2, $3, $4, $5 FROM next WHERE dropped_seq = $6
 	RETURNING seq, committed_at
 )
-SELECT seq, committed_at, (SELECT before.committed_at FROM reading_log AS before WHERE before.seq = appended.seq - 1),
-	pg_notify('` + Doorbell + `', seq::text)::text
-FROM appended`
+SELECT appended.seq, appended.committed_at, next.before, pg_notify('` + Doorbell + `', appended.seq::text)::text FROM appended, next`
 
 // Append makes a batch durable and sets its Seq and CommittedAt. It is one round trip: lock, insert and doorbell travel
 // together as one implicit transaction. When series were dropped after seq dropped, nothing is appended and the error is
