@@ -72,10 +72,11 @@ func (db *DB) connect(ctx context.Context) bool {
 	return insist(ctx, func() error {
 		err := db.firstContact(ctx)
 		if err != nil && ctx.Err() == nil {
-			if old := db.status.Load().err; old == nil || isOutage(old) != isOutage(err) {
+			old := db.status.Load().err
+			db.transition(stateConnecting, err)
+			if old == nil || isOutage(old) != isOutage(err) {
 				db.log.Warn("the database cannot be used yet, trying on", zap.String("host", db.cfg.Host), zap.Int("port", db.cfg.Port), zap.Error(err))
 			}
-			db.transition(stateConnecting, err)
 		}
 		return err
 	})
