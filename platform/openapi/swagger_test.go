@@ -70,7 +70,7 @@ func original(t *testing.T, path string) []byte {
 // foreignLink finds what gofiber/swagger's page would load from elsewhere: a style sheet of Google Fonts.
 var foreignLink = regexp.MustCompile(`<link[^>]+href="(https?:)?//[^>]*>`)
 
-// UPDATE_SWAGGER=1 writes the page anew.
+// UPDATE_SWAGGER=1 writes the page again.
 func TestSwagger_PageIsTheOneOfGofiberSwaggerWithoutItsLinkToAnotherHost(t *testing.T) {
 	t.Parallel()
 	base := httpservertest.New(t, httpapi.Routes{Name: "swagger", Mount: func(api fiber.Router) {
