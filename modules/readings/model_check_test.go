@@ -232,7 +232,7 @@ func (r *modelRun) checkSQLBuckets(t *testing.T, q history.Query) {
 func (r *modelRun) setClockInSQL(t *testing.T, tx pgx.Tx) {
 	t.Helper()
 	if r.functions == nil {
-		rows, err := tx.Query(t.Context(), `SELECT pg_get_functiondef(name::regproc) FROM unnest(ARRAY['readings', 'readings_buckets']) AS name`)
+		rows, err := tx.Query(t.Context(), `SELECT pg_get_functiondef('selected_series'::regproc)`)
 		require.NoError(t, err)
 		r.functions, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		require.NoError(t, err)

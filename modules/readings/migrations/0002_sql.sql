@@ -99,6 +99,37 @@ WHERE block.ts < coalesce($4, 'infinity')
     AND block.ts + ((block.n - 1) * block.step + (1::bigint << block.time_width)) * interval '1 millisecond' > coalesce($3, '-infinity')
 $$ $create$, 'telltale.', home);
 
+    -- The series of the devices and metrics given (NULL is all of them), and from when on their readings are answered: since, or what
+    -- retention has left.
+    EXECUTE replace($create$
+CREATE FUNCTION telltale.selected_series(devices text[], metrics text[], since timestamptz)
+RETURNS TABLE (id integer, device_id text, metric text, since timestamptz)
+LANGUAGE sql STABLE ROWS 1000 AS $$
+SELECT s.id, s.device_id, s.metric,
+    greatest(coalesce($3, '-infinity'),
+        pg_catalog.now() - nullif(coalesce(d.retention_days, (SELECT retention_days FROM telltale.log_state)), 0) * interval '24 hours')
+FROM telltale.series AS s JOIN telltale.devices AS d ON d.id = s.device_id
+WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
+$$ $create$, 'telltale.', home);
+
+    -- The readings of these series that are in the log and not in chunks: of each instant the last one.
+    EXECUTE replace($create$
+CREATE FUNCTION telltale.unfolded_readings(devices text[], metrics text[], since timestamptz, until timestamptz)
+RETURNS TABLE (id integer, ts timestamptz, value double precision)
+LANGUAGE sql STABLE ROWS 1000 AS $$
+SELECT DISTINCT ON (wanted.id, r.ts) wanted.id, r.ts, r.value
+FROM telltale.reading_log AS l
+CROSS JOIN LATERAL (
+    SELECT ARRAY(SELECT s.value::integer FROM telltale.chunk_readings('epoch', l.series, NULL, NULL) AS s ORDER BY s.n) AS series OFFSET 0
+) AS batch
+CROSS JOIN LATERAL telltale.chunk_readings('epoch', l.data, NULL, NULL) AS r
+JOIN telltale.selected_series($1, $2, $3) AS wanted ON wanted.id = batch.series[r.n + 1]
+WHERE l.seq > (SELECT folded_seq FROM telltale.log_state)
+    AND l.max_ts >= pg_catalog.floor(extract(epoch FROM coalesce($3, 'epoch')) * 1000)
+    AND r.ts >= wanted.since AND r.ts < coalesce($4, 'infinity')
+ORDER BY wanted.id, r.ts, l.seq DESC, r.n DESC
+$$ $create$, 'telltale.', home);
+
     -- Readings as plain rows: of the devices and metrics given (NULL is all of them), from since (inclusive) to until (exclusive),
     -- where NULL is no bound. Each reading comes once, whether it is in a chunk or still in the log. Give the bounds as arguments:
     -- chunks outside them are not opened then.
@@ -107,24 +138,9 @@ CREATE FUNCTION telltale.readings(devices text[], metrics text[], since timestam
 RETURNS TABLE (device text, metric text, ts timestamptz, value double precision)
 LANGUAGE sql STABLE ROWS 100000 AS $$
 WITH wanted AS (
-    SELECT s.id, s.device_id, s.metric,
-        greatest(coalesce($3, '-infinity'),
-            pg_catalog.now() - nullif(coalesce(d.retention_days, (SELECT retention_days FROM telltale.log_state)), 0) * interval '24 hours'
-        ) AS since
-    FROM telltale.series AS s JOIN telltale.devices AS d ON d.id = s.device_id
-    WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
+    SELECT * FROM telltale.selected_series($1, $2, $3)
 ), unfolded AS MATERIALIZED (
-    SELECT DISTINCT ON (id, ts) wanted.id, r.ts, r.value
-    FROM telltale.reading_log AS l
-    CROSS JOIN LATERAL (
-        SELECT ARRAY(SELECT s.value::integer FROM telltale.chunk_readings('epoch', l.series, NULL, NULL) AS s ORDER BY s.n) AS series OFFSET 0
-    ) AS batch
-    CROSS JOIN LATERAL telltale.chunk_readings('epoch', l.data, NULL, NULL) AS r
-    JOIN wanted ON wanted.id = batch.series[r.n + 1]
-    WHERE l.seq > (SELECT folded_seq FROM telltale.log_state)
-        AND l.max_ts >= pg_catalog.floor(extract(epoch FROM coalesce($3, 'epoch')) * 1000)
-        AND r.ts >= wanted.since AND r.ts < coalesce($4, 'infinity')
-    ORDER BY id, ts, l.seq DESC, r.n DESC
+    SELECT * FROM telltale.unfolded_readings($1, $2, $3, $4)
 )
 SELECT wanted.device_id, wanted.metric, p.ts, p.value
 FROM wanted

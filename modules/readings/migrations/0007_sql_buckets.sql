@@ -29,28 +29,11 @@ RETURNS TABLE (
     device text, metric text, ts timestamptz, count bigint, min double precision, max double precision,
     avg double precision, sum double precision, first double precision, last double precision)
 LANGUAGE sql STABLE ROWS 10000 SET jit = off AS $$
-WITH kept AS (
-    SELECT s.id, s.device_id, s.metric,
-        greatest(coalesce($3, '-infinity'),
-            pg_catalog.now() - nullif(coalesce(d.retention_days, (SELECT retention_days FROM telltale.log_state)), 0) * interval '24 hours'
-        ) AS since
-    FROM telltale.series AS s JOIN telltale.devices AS d ON d.id = s.device_id
-    WHERE ($1 IS NULL OR s.device_id = ANY ($1)) AND ($2 IS NULL OR s.metric = ANY ($2))
-), wanted AS (
-    SELECT *, pg_catalog.date_part('epoch', since) * 1000 AS since_ms, coalesce(pg_catalog.date_part('epoch', $4) * 1000, 'Infinity') AS until_ms FROM kept
+WITH wanted AS (
+    SELECT *, pg_catalog.date_part('epoch', since) * 1000 AS since_ms, coalesce(pg_catalog.date_part('epoch', $4) * 1000, 'Infinity') AS until_ms
+    FROM telltale.selected_series($1, $2, $3)
 ), unfolded AS MATERIALIZED (
-    -- As in readings.
-    SELECT DISTINCT ON (id, ts) wanted.id, r.ts, r.value
-    FROM telltale.reading_log AS l
-    CROSS JOIN LATERAL (
-        SELECT ARRAY(SELECT s.value::integer FROM telltale.chunk_readings('epoch', l.series, NULL, NULL) AS s ORDER BY s.n) AS series OFFSET 0
-    ) AS batch
-    CROSS JOIN LATERAL telltale.chunk_readings('epoch', l.data, NULL, NULL) AS r
-    JOIN wanted ON wanted.id = batch.series[r.n + 1]
-    WHERE l.seq > (SELECT folded_seq FROM telltale.log_state)
-        AND l.max_ts >= pg_catalog.floor(extract(epoch FROM coalesce($3, 'epoch')) * 1000)
-        AND r.ts >= wanted.since AND r.ts < coalesce($4, 'infinity')
-    ORDER BY id, ts, l.seq DESC, r.n DESC
+    SELECT * FROM telltale.unfolded_readings($1, $2, $3, $4)
 ), touched AS MATERIALIZED (
     -- The hours, days and months that these are in: statistics of chunks lack them.
     SELECT DISTINCT id, span, start_at
